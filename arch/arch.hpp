@@ -1,0 +1,27 @@
+// arch: all that differs from one CPU to the next. Nothing outside this folder asks which CPU it is on.
+//
+// A CPU's folder defines, under the same names:
+//   cpu.hpp        arch::pause()        tells the core that it spins (and yields to its sibling thread)
+//                  arch::cycle_clock()  a counter that runs at a constant rate and is cheap to read; unordered, per
+//                  machine, in ticks
+//   fiber_entry.S  weft_fiber_entry     the first frame of every fiber, see fiber_entry.hpp
+// To port: make the folder, define these, name it below.
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+
+#if defined(__x86_64__)
+#include "arch/x86_64/cpu.hpp"
+#elif defined(__aarch64__)
+#include "arch/aarch64/cpu.hpp"
+#else
+#error "weft: no folder under arch/ for this CPU"
+#endif
+
+namespace weft::arch {
+
+static_assert(noexcept(pause()) && noexcept(cycle_clock()));
+static_assert(std::same_as<decltype(cycle_clock()), std::uint64_t>);
+
+}  // namespace weft::arch

@@ -1,0 +1,31 @@
+// Something that happens once, and everybody who waits for it.
+#pragma once
+#include <atomic>
+
+#include "weft/channel.hpp"
+#include "weft/detail/wait_list.hpp"
+
+namespace weft::detail {
+
+class WEFT_API completion {
+ public:
+  completion() noexcept = default;
+  completion(const completion&) = delete;
+  completion& operator=(const completion&) = delete;
+  ~completion();
+
+  // Once. What was written before is seen by everyone who has waited or found it complete.
+  void complete() noexcept;
+  bool complete_already() const noexcept { return complete_.load(std::memory_order_acquire); }
+  // True when complete. With a context: false when that ended first; without: throws canceled for the bound one.
+  bool wait(const context* ctx);
+  const recv_chan<void>& channel();  // closes on completion; made at the first call
+
+ private:
+  wait_list waiters_;
+  std::atomic<bool> complete_{false};
+  std::atomic<bool> has_channel_{false};
+  recv_chan<void> channel_;
+};
+
+}  // namespace weft::detail

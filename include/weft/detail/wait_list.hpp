@@ -1,0 +1,19 @@
+// Where fibers and foreign threads queue: a small lock and a first-in-first-out list. The untyped half of the
+// synchronisation primitives.
+#pragma once
+#include <atomic>
+#include <cstdint>
+
+#include "weft/detail/config.hpp"
+
+namespace weft::detail {
+
+struct wait_node;  // lives on the stack of whoever waits
+
+struct wait_list {
+  std::atomic<bool> locked{false};
+  wait_node* head = nullptr;
+  wait_node* tail = nullptr;
+};
+
+}  // namespace weft::detail

@@ -1,0 +1,180 @@
+// spawn: a fiber with a result.
+#pragma once
+#include <atomic>
+#include <concepts>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <source_location>
+#include <type_traits>
+#include <utility>
+
+#include "weft/detail/completion.hpp"
+#include "weft/fiber.hpp"
+
+namespace weft {
+
+namespace detail {
+
+template <class T>
+struct flat_of {
+  using type = std::expected<T, std::error_code>;
+};
+template <class T>
+struct flat_of<std::expected<T, std::error_code>> {
+  using type = std::expected<T, std::error_code>;
+};
+template <class T>
+using flat = typename flat_of<T>::type;
+
+// Shared by the fiber and the handle.
+template <class R>
+struct task_state {
+  completion done;
+  cancelable bound;
+  std::exception_ptr error;
+  std::optional<std::conditional_t<std::is_void_v<R>, bool,
+                                   std::conditional_t<std::is_reference_v<R>, std::remove_reference_t<R>*, R>>>
+      value;
+
+  explicit task_state(const context& parent) : bound(with_cancel(parent)) {}
+
+  R take() {
+    if (error) std::rethrow_exception(std::exchange(error, nullptr));
+    if constexpr (std::is_reference_v<R>)
+      return static_cast<R>(**value);
+    else if constexpr (!std::is_void_v<R>)
+      return std::move(*value);
+  }
+};
+
+// The closure of a task's fiber. A task whose fiber never ran ends as canceled.
+template <class R, class F>
+class task_body {
+ public:
+  template <class G>
+  task_body(std::shared_ptr<task_state<R>> s, G&& f) : state_(std::move(s)), f_(std::forward<G>(f)) {}
+  task_body(task_body&&) noexcept = default;
+  ~task_body() {
+    if (state_ == nullptr) return;
+    state_->error = std::make_exception_ptr(canceled(errc::canceled, nullptr));
+    finish();
+  }
+  void operator()() {
+    try {
+      if constexpr (std::is_void_v<R>)
+        std::invoke(std::move(*f_));
+      else if constexpr (std::is_reference_v<R>)
+        state_->value.emplace(std::addressof(std::invoke(std::move(*f_))));
+      else
+        state_->value.emplace(std::invoke(std::move(*f_)));
+    } catch (...) {
+      state_->error = std::current_exception();
+    }
+    finish();
+  }
+
+ private:
+  // What f captured is gone before anybody hears that the task is over.
+  void finish() noexcept {
+    f_.reset();
+    const auto s = std::move(state_);
+    s->done.complete();
+  }
+  std::shared_ptr<task_state<R>> state_;
+  std::optional<F> f_;
+};
+
+[[noreturn]] WEFT_API void throw_no_task();
+
+}  // namespace detail
+
+// The handle of a spawned fiber. Its destructor cancels and joins, shielded, and drops the result; detach() lets go.
+// One thread at a time.
+template <class R>
+class [[nodiscard]] task {
+ public:
+  task() noexcept = default;
+  explicit task(std::shared_ptr<detail::task_state<R>> s) noexcept : state_(std::move(s)) {}
+  task(task&&) noexcept = default;
+  task& operator=(task&& o) noexcept {
+    if (this != &o) {
+      end();
+      state_ = std::move(o.state_);
+    }
+    return *this;
+  }
+  ~task() { end(); }
+
+  // Blocks until the fiber has ended; gives its value or rethrows. Once. Cancellation point: throws canceled, the task
+  // goes on.
+  R join() {
+    state().done.wait(nullptr);
+    return std::exchange(state_, nullptr)->take();
+  }
+  // Under ctx in place of the bound context. Rethrows what the task threw, but `canceled`, which becomes the error.
+  detail::flat<R> join(const context& ctx) {
+    if (!state().done.wait(&ctx)) return std::unexpected(ctx.err());
+    const auto s = std::exchange(state_, nullptr);
+    try {
+      if constexpr (std::is_void_v<R>) {
+        s->take();
+        return {};
+      } else {
+        return s->take();
+      }
+    } catch (const canceled& c) {
+      return std::unexpected(c.code());
+    }
+  }
+  // Closes when the fiber has ended.
+  const recv_chan<void>& done() const { return state().done.channel(); }
+  // Cancels the context the fiber is bound to.
+  void cancel() const noexcept {
+    if (state_ != nullptr) state_->bound.cancel();
+  }
+  void detach() noexcept {
+    if (state_ != nullptr) std::exchange(state_, nullptr)->bound.cancel.release();
+  }
+
+ private:
+  detail::task_state<R>& state() const {
+    if (state_ == nullptr) detail::throw_no_task();
+    return *state_;
+  }
+  void end() noexcept {
+    if (state_ == nullptr) return;
+    const shield_scope s;
+    state_->bound.cancel();
+    state_->done.wait(nullptr);
+    state_ = nullptr;
+  }
+  std::shared_ptr<detail::task_state<R>> state_;
+};
+
+namespace detail {
+template <class F>
+auto spawn(const context& parent, const launch_options& options, std::source_location site, F&& f) {
+  using R = std::invoke_result_t<F>;
+  auto state = std::make_shared<task_state<R>>(parent);
+  launch_options bound = options;
+  bound.bound = &state->bound.ctx;
+  launch(bound, site, task_body<R, std::decay_t<F>>(state, std::forward<F>(f)));
+  return task<R>(std::move(state));
+}
+}  // namespace detail
+
+// Runs f in a fiber of its own, bound to a context that task::cancel() cancels and that derives from ctx, or from
+// background().
+template <std::invocable F>
+auto spawn(F&& f, std::source_location site = std::source_location::current()) -> task<std::invoke_result_t<F>> {
+  return detail::spawn(background(), {}, site, std::forward<F>(f));
+}
+template <std::invocable F>
+auto spawn(const context& ctx, F&& f, std::source_location site = std::source_location::current())
+    -> task<std::invoke_result_t<F>> {
+  return detail::spawn(ctx, {}, site, std::forward<F>(f));
+}
+
+}  // namespace weft

@@ -1,0 +1,16 @@
+// weft: Go's concurrency for C++. The whole core.
+#pragma once
+#include "weft/blocking.hpp"
+#include "weft/channel.hpp"
+#include "weft/context.hpp"
+#include "weft/debug.hpp"
+#include "weft/error.hpp"
+#include "weft/fiber.hpp"
+#include "weft/mutex.hpp"
+#include "weft/runtime.hpp"
+#include "weft/select.hpp"
+#include "weft/task.hpp"
+#include "weft/time.hpp"
+#include "weft/timer.hpp"
+#include "weft/wait_group.hpp"
+#include "weft/waiter.hpp"

@@ -1,0 +1,18 @@
+// Short names for memory orders, and the type all runtime code takes its atomics from: the swap point for a model
+// checker.
+//
+// Orderings stand on operations, not on fences, wherever that is enough: ThreadSanitizer does not see fences. seq_cst
+// appears only for a store followed by a load of something else, and the place says so.
+#pragma once
+#include <atomic>
+
+namespace weft::runtime {
+template <class T>
+using atomic = std::atomic<T>;
+
+inline constexpr auto relaxed = std::memory_order_relaxed;
+inline constexpr auto acquire = std::memory_order_acquire;
+inline constexpr auto release = std::memory_order_release;
+inline constexpr auto acq_rel = std::memory_order_acq_rel;
+inline constexpr auto seq_cst = std::memory_order_seq_cst;
+}  // namespace weft::runtime

@@ -1,0 +1,68 @@
+// Intrusive lists. The links live in the members `next` (and `prev`) of the element; the lists own nothing and lock
+// nothing.
+#pragma once
+#include <cstddef>
+
+namespace weft::runtime {
+
+// First in, first out, by `next` alone.
+template <class T>
+class queue_of {
+ public:
+  bool empty() const noexcept { return head_ == nullptr; }
+  std::size_t size() const noexcept { return size_; }
+  void push_back(T* x) noexcept {
+    x->next = nullptr;
+    (head_ == nullptr ? head_ : tail_->next) = x;
+    tail_ = x;
+    ++size_;
+  }
+  T* pop_front() noexcept {
+    T* x = head_;
+    if (x == nullptr) return nullptr;
+    head_ = x->next;
+    --size_;
+    return x;
+  }
+  void append(queue_of& other) noexcept {
+    if (other.empty()) return;
+    (head_ == nullptr ? head_ : tail_->next) = other.head_;
+    tail_ = other.tail_;
+    size_ += other.size_;
+    other = {};
+  }
+
+ private:
+  T* head_ = nullptr;
+  T* tail_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+// Doubly linked, so that an element in the middle can leave.
+template <class T>
+class list_of {
+ public:
+  bool empty() const noexcept { return head_ == nullptr; }
+  T* front() const noexcept { return head_; }
+  void push_back(T* x) noexcept {
+    x->next = nullptr;
+    x->prev = tail_;
+    (tail_ == nullptr ? head_ : tail_->next) = x;
+    tail_ = x;
+  }
+  void remove(T* x) noexcept {
+    (x->prev == nullptr ? head_ : x->prev->next) = x->next;
+    (x->next == nullptr ? tail_ : x->next->prev) = x->prev;
+  }
+  T* pop_front() noexcept {
+    T* x = head_;
+    if (x != nullptr) remove(x);
+    return x;
+  }
+
+ private:
+  T* head_ = nullptr;
+  T* tail_ = nullptr;
+};
+
+}  // namespace weft::runtime

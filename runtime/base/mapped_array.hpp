@@ -1,0 +1,61 @@
+// A growing array in memory of its own mapping. It grows without malloc, so runtime code may grow it where a preempted
+// fiber could be holding one of malloc's locks.
+#pragma once
+#include <sys/mman.h>
+
+#include <cstddef>
+#include <type_traits>
+
+#include "runtime/base/fatal.hpp"
+
+namespace weft::runtime {
+
+template <class T>
+class mapped_array {
+  static_assert(std::is_trivially_copyable_v<T>);
+
+ public:
+  mapped_array() noexcept = default;
+  mapped_array(const mapped_array&) = delete;
+  mapped_array& operator=(const mapped_array&) = delete;
+  ~mapped_array() {
+    if (data_ != nullptr) ::munmap(data_, bytes_);
+  }
+
+  bool empty() const noexcept { return size_ == 0; }
+  std::size_t size() const noexcept { return size_; }
+  T& operator[](std::size_t i) noexcept { return data_[i]; }
+  const T& operator[](std::size_t i) const noexcept { return data_[i]; }
+
+  void push_back(const T& x) {
+    if (size_ == capacity_) grow();
+    data_[size_++] = x;
+  }
+  void pop_back() noexcept { --size_; }
+  // Keeps the elements for which drop(x) does not hold, in their order.
+  template <class Drop>
+  void erase_if(Drop drop) {
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < size_; ++i)
+      if (!drop(data_[i])) data_[kept++] = data_[i];
+    size_ = kept;
+  }
+
+ private:
+  void grow() {
+    const std::size_t bytes = bytes_ == 0 ? 4096 : 2 * bytes_;
+    void* at = data_ == nullptr ? ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+                                : ::mremap(data_, bytes_, bytes, MREMAP_MAYMOVE);
+    if (at == MAP_FAILED) fatal("out of memory: cannot map %zu bytes", bytes);
+    data_ = static_cast<T*>(at);
+    bytes_ = bytes;
+    capacity_ = bytes / sizeof(T);
+  }
+
+  T* data_ = nullptr;
+  std::size_t size_ = 0;
+  std::size_t capacity_ = 0;
+  std::size_t bytes_ = 0;
+};
+
+}  // namespace weft::runtime

@@ -1,0 +1,53 @@
+#include "runtime/base/thread_locals.hpp"
+
+#include <cxxabi.h>
+
+namespace weft::runtime {
+namespace {
+
+// Without it a compiler may take the accessors for pure functions and join two calls into one.
+[[gnu::always_inline]] inline void not_pure() noexcept { asm volatile("" ::: "memory"); }
+
+constinit thread_local worker* worker_here = nullptr;
+constinit thread_local fiber* foreign_here = nullptr;
+
+struct foreign_exit {
+  void (*run)(fiber*) noexcept = nullptr;
+  ~foreign_exit() {
+    if (run == nullptr) return;
+    fiber* f = foreign_here;
+    foreign_here = nullptr;
+    run(f);
+  }
+};
+thread_local foreign_exit exit_here;
+
+}  // namespace
+
+[[gnu::noinline]] worker* this_worker() noexcept {
+  not_pure();
+  return worker_here;
+}
+
+[[gnu::noinline]] void set_this_worker(worker* m) noexcept {
+  not_pure();
+  worker_here = m;
+}
+
+[[gnu::noinline]] fiber* this_foreign_fiber() noexcept {
+  not_pure();
+  return foreign_here;
+}
+
+[[gnu::noinline]] void set_this_foreign_fiber(fiber* f, void (*at_exit)(fiber*) noexcept) noexcept {
+  not_pure();
+  foreign_here = f;
+  exit_here.run = at_exit;
+}
+
+[[gnu::noinline]] __cxa_eh_globals_view* this_thread_exceptions() noexcept {
+  not_pure();
+  return reinterpret_cast<__cxa_eh_globals_view*>(abi::__cxa_get_globals());
+}
+
+}  // namespace weft::runtime

@@ -1,0 +1,27 @@
+// The one place for thread-locals.
+//
+// A fiber may be resumed on another thread, and compilers keep the address of a thread-local over a call. So each is
+// read through a function that is not inlined and cannot be taken for pure, and no result is kept over a switch. All
+// are initial-exec: a lazily allocated one would call malloc from a signal handler.
+#pragma once
+
+struct __cxa_eh_globals_view {  // the two words behind __cxa_get_globals(), Itanium C++ ABI 2.2.2
+  void* caught;
+  unsigned int uncaught;
+};
+
+namespace weft::runtime {
+
+struct worker;
+struct fiber;
+
+worker* this_worker() noexcept;  // null on a thread that is not ours
+void set_this_worker(worker*) noexcept;
+
+fiber* this_foreign_fiber() noexcept;  // the control block a foreign thread waits with, or null before its first wait
+// `at_exit` runs on this thread's end with that control block.
+void set_this_foreign_fiber(fiber*, void (*at_exit)(fiber*) noexcept) noexcept;
+
+__cxa_eh_globals_view* this_thread_exceptions() noexcept;
+
+}  // namespace weft::runtime

@@ -1,0 +1,97 @@
+// The control block of a fiber, or of a foreign thread that waits like one.
+//
+// Invariants
+// 1. Control blocks are type-stable: slabs of them are never unmapped and the wait word's generation never goes back,
+// so whoever kept a
+//    pointer and a generation may look at any time (fiber_pool.hpp).
+// 2. An unstarted fiber is a closure: it has no stack. One is bound when the fiber first runs.
+// 3. `next` belongs to whichever queue the fiber is in; a fiber is in at most one.
+// 4. Fields without atomics belong to the fiber while it runs, and to whoever makes it ready in between.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <source_location>
+#include <string_view>
+
+#include "runtime/base/cache_line.hpp"
+#include "runtime/base/futex.hpp"
+#include "runtime/fiber/execution.hpp"
+#include "runtime/fiber/wait_word.hpp"
+#include "weft/detail/launch.hpp"
+
+namespace weft::runtime {
+
+struct stack;
+struct fiber;
+
+enum class wait_reason : std::uint8_t {
+  none,
+  channel_receive,
+  channel_send,
+  select,
+  select_empty,
+  sleep,
+  mutex_lock,
+  wait_group,
+  join,
+  waiter,
+  nil_channel,
+  after_func,
+  count
+};
+std::string_view name_of(wait_reason) noexcept;
+
+enum class fiber_phase : std::uint8_t { free, foreign, unstarted, started };
+
+// Bits of fiber::cancel.
+inline constexpr std::uint32_t k_bound_canceled = 1;  // the bound context is cancelled
+inline constexpr std::uint32_t k_run_ended = 2;       // the runtime ends: thrown at, bound or not
+
+// A membership in a context's list: of a bound fiber, or of one wait under an explicit context.
+struct cancel_link {
+  cancel_link* next = nullptr;
+  cancel_link* prev = nullptr;
+  fiber* waiter = nullptr;
+  std::uint32_t generation = 0;
+  bool one_wait = false;
+  atomic<bool> linked{
+      false};  // written under the context's lock; false tells the owner that nobody looks at the link any more
+};
+
+struct alignas(k_cache_line) fiber : execution {
+  // What a wait and a wake touch.
+  wait_word word;
+  fiber* next = nullptr;
+  atomic<std::uint32_t> cancel{0};
+  std::uint16_t shields = 0;      // open shield scopes
+  std::uint16_t no_preempts = 0;  // open no_preempt scopes
+  atomic<fiber_phase> phase{fiber_phase::free};
+  atomic<wait_reason> reason{wait_reason::none};
+  bool migratable = false;
+  atomic<std::int64_t> waits_since{0};  // by the coarse clock
+  runtime::stack* stack = nullptr;
+
+  // What it runs: entry(this), which runs body on the closure and takes leave of everything above the scheduler.
+  void (*entry)(fiber*) = nullptr;
+  detail::fiber_body body{};
+  alignas(detail::k_closure_alignment) std::byte closure[detail::k_inline_closure];
+
+  // Who it is.
+  std::uint64_t id = 0;
+  std::source_location site{};
+  std::size_t stack_size = 0;
+  atomic<std::uint8_t> name_length{0};
+  char name[23];
+
+  // What it is bound to: one counted reference to `bound`; `link` is in the list of the context that can cancel it.
+  detail::context_node* bound = nullptr;
+  cancel_link link;
+
+  note foreign_wake;  // what a foreign thread sleeps on
+
+  bool is_foreign() const noexcept { return phase.load(relaxed) == fiber_phase::foreign; }
+  std::string_view label() const noexcept { return {name, name_length.load(acquire)}; }
+  void set_label(std::string_view text) noexcept;
+};
+
+}  // namespace weft::runtime

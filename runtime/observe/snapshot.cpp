@@ -1,0 +1,62 @@
+#include "runtime/observe/snapshot.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "runtime/base/clock.hpp"
+#include "runtime/fiber/fiber_pool.hpp"
+#include "runtime/sched/scheduler.hpp"
+
+namespace weft::runtime {
+
+std::string_view name_of(fiber_state s) noexcept {
+  static constexpr std::array<std::string_view, 4> names{"unstarted", "runnable", "running", "waiting"};
+  return names[static_cast<std::size_t>(s)];
+}
+
+bool is_live(const fiber& f) noexcept {
+  const fiber_phase p = f.phase.load(acquire);
+  return p == fiber_phase::unstarted || p == fiber_phase::started;
+}
+
+fiber_state state_of(const fiber& f) noexcept {
+  if (f.phase.load(acquire) == fiber_phase::unstarted) return fiber_state::unstarted;
+  if (f.word.waits()) return fiber_state::waiting;
+  for (const worker* m = sched().all_workers; m != nullptr; m = m->next_all)
+    if (m->current.load(relaxed) == &f) return fiber_state::running;
+  return fiber_state::runnable;
+}
+
+void describe_site(report& out, const fiber& f) noexcept {
+  out << std::string_view(f.site.file_name()) << ':' << static_cast<unsigned>(f.site.line());
+}
+
+void describe(report& out, const fiber& f) noexcept {
+  const fiber_state state = state_of(f);
+  out << "fiber " << f.id;
+  if (const std::string_view name = f.label(); !name.empty()) out << " '" << name << "'";
+  out << ", " << name_of(state);
+  if (state == fiber_state::waiting) {
+    const std::int64_t waited = std::max<std::int64_t>(0, now_ns() - f.waits_since.load(relaxed));
+    out << ": " << name_of(f.reason.load(relaxed)) << " for " << waited / 1'000'000 << " ms";
+  }
+  out << ", spawned at ";
+  describe_site(out, f);
+}
+
+void dump_to_stderr(std::string_view headline) noexcept {
+  std::uint64_t count = 0;
+  {
+    report() << headline << '\n';
+  }
+  fibers().for_each([&](const fiber& f) {
+    if (!is_live(f)) return;
+    ++count;
+    report line;
+    describe(line, f);
+    line << '\n';
+  });
+  report() << "weft: " << count << " fibers\n";
+}
+
+}  // namespace weft::runtime

@@ -1,0 +1,125 @@
+// A run from beginning to end.
+//
+// The thread that calls run never runs a fiber: it starts the threads, waits for the main fiber, and sees to the end:
+//   running    until main returns
+//   draining   background() is cancelled; leftovers may end by themselves, for `drain`
+//   ending     canceled is thrown at each that is left, bound or not, at its next cancellation point; another `drain`
+//   stopping   no fiber is left; workers go
+// What is still there after that cannot be ended: the process leaves by _exit, for destructors of statics must not run
+// under running threads.
+#include <unistd.h>
+
+#include <memory>
+#include <mutex>
+#include <stdexcept>
+
+#include "runtime/base/clock.hpp"
+#include "runtime/observe/crash.hpp"
+#include "runtime/observe/snapshot.hpp"
+#include "runtime/sched/park.hpp"
+#include "runtime/sched/scheduler.hpp"
+#include "runtime/sched/threads.hpp"
+#include "runtime/sync/context_node.hpp"
+#include "weft/fiber.hpp"
+#include "weft/runtime.hpp"
+
+namespace weft::runtime {
+namespace {
+
+constexpr int k_fatal_status = 2;
+
+void prepare(const options& o) {
+  scheduler& s = sched();
+  s.config = o;
+  s.idle_processors = nullptr;
+  s.idle_count.store(0, relaxed);
+  s.spinning.store(0, relaxed);
+  s.keeper_until.store(0, relaxed);
+  s.blocked_workers.store(0, relaxed);
+  s.foreign_started.store(0, relaxed);
+  s.coarse_clock.store(now_ns(), relaxed);
+  s.processors.clear();
+  for (unsigned i = 0; i < o.processors; ++i) s.processors.push_back(std::make_unique<processor>(i, o.stack_size));
+  for (const auto& p : s.processors) {
+    p->next_idle = s.idle_processors;
+    s.idle_processors = p.get();
+  }
+  s.idle_count.store(o.processors, seq_cst);
+  revive_root();
+}
+
+// Waits until no fiber is left, or for so long; true if none is.
+bool drained(std::int64_t ns) {
+  scheduler& s = sched();
+  const std::int64_t until = saturating_add(now_ns(), ns);
+  for (;;) {
+    const std::uint32_t epoch = s.ended_epoch.load(acquire);
+    if (s.live() <= 0) return true;
+    if (now_ns() >= until) return false;
+    futex_wait(s.ended_epoch, epoch, until);
+  }
+}
+
+void throw_at_leftovers() {
+  fiber_list woken;
+  sched().phase.store(run_phase::ending, seq_cst);  // Dekker with publish in spawn.cpp
+  fibers().for_each([&](fiber& f) {
+    if (!is_live(f)) return;
+    {
+      report line;
+      line << "weft: leftover after main returned: ";
+      describe(line, f);
+      line << '\n';
+    }
+    cancel_fiber(&f, k_run_ended, woken);
+  });
+  ready(woken);
+}
+
+void end_run() {
+  scheduler& s = sched();
+  s.phase.store(run_phase::draining, seq_cst);
+  cancel_root();
+  if (!drained(s.config.drain_ns)) {
+    throw_at_leftovers();
+    if (!drained(s.config.drain_ns)) {
+      dump_to_stderr("weft: fatal: fibers that do not end after main returned");
+      ::_exit(k_fatal_status);
+    }
+  }
+  s.phase.store(run_phase::stopping, seq_cst);
+  stop_threads();
+  s.processors.clear();  // their stacks and blocks go back to the shared pools
+  trim_stacks(true);
+  s.phase.store(run_phase::stopped, seq_cst);
+}
+
+}  // namespace
+}  // namespace weft::runtime
+
+namespace weft::detail {
+
+void run_main(const runtime_options& given, void (*main)(void*), void* argument, std::source_location site) {
+  using namespace runtime;
+  const options o = resolve(given);
+  scheduler& s = sched();
+  static std::mutex starting;
+  {
+    const std::lock_guard hold(starting);
+    if (s.running()) throw std::logic_error("weft::run: a runtime is already running in this process");
+    prepare(o);
+    s.phase.store(run_phase::running, seq_cst);
+  }
+  const crash_reports reports;
+  start_worker_threads(o.processors);
+  start_monitor();
+  note main_returned;
+  launch({.name = "main"}, site, [=, &main_returned] {
+    main(argument);
+    main_returned.post();
+  });
+  main_returned.wait();
+  end_run();
+}
+
+}  // namespace weft::detail

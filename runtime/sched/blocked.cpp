@@ -1,0 +1,100 @@
+#include "runtime/sched/blocked.hpp"
+
+#include <mutex>
+
+#include "runtime/base/clock.hpp"
+#include "runtime/sched/monitor.hpp"
+#include "runtime/sched/scheduler.hpp"
+#include "runtime/sched/section.hpp"
+#include "runtime/sched/switch.hpp"
+#include "weft/blocking.hpp"
+
+namespace weft::runtime {
+namespace {
+
+constexpr std::int64_t k_grace_ns = 20'000;           // when somebody waits for the processor
+constexpr std::int64_t k_idle_grace_ns = 10'000'000;  // when nobody does: so that the runtime can fall asleep
+
+// Another processor for a worker whose own was taken; without one the fiber waits in the global queue and the worker
+// lies down.
+void regain(worker* m, fiber* self) noexcept {
+  if (processor* p = acquire_idle_processor()) {
+    take_up(m, p);
+    monitor_needed();
+    return;
+  }
+  m->predecessor = self;
+  m->action = leave_action::global;
+  m->current.store(nullptr, relaxed);
+  complete_switch(switch_execution(m, *self, m->base));
+}
+
+// In the section.
+void resume(worker* m, fiber* self) noexcept {
+  std::uint32_t blocking = worker::k_blocking;
+  processor* p = std::exchange(m->blocked_processor, nullptr);
+  if (m->block_state.compare_exchange_strong(blocking, worker::k_free, acq_rel, acquire)) {
+    m->p = p;
+    return;
+  }
+  m->block_state.store(worker::k_free, relaxed);
+  sched().blocked_workers.fetch_sub(1, acq_rel);
+  regain(m, self);
+}
+
+}  // namespace
+
+void enter_blocking() noexcept {
+  worker* m = this_worker();
+  if (m == nullptr || m->p == nullptr) return;  // a foreign thread, or nested
+  const section in;
+  m->blocked_processor = std::exchange(m->p, nullptr);
+  m->block_state.store(worker::k_blocking, release);  // pairs with the monitor's CAS: it may hand the processor on
+}
+
+void leave_blocking() noexcept {
+  worker* m = this_worker();
+  if (m == nullptr || m->p != nullptr)
+    return;  // a foreign thread, or the fiber parked in there and has a processor again
+  const section in;
+  resume(m, m->current.load(relaxed));
+}
+
+worker* worker_with_processor(fiber* self) noexcept {
+  worker* m = this_worker();
+  if (m->p == nullptr) [[unlikely]] {
+    resume(m, self);
+    m = this_worker();
+  }
+  return m;
+}
+
+bool retake_blocked(std::int64_t now) noexcept {
+  scheduler& s = sched();
+  bool took = false;
+  for (const auto& owned : s.processors) {
+    processor* p = owned.get();
+    worker* m = p->owner.load(acquire);
+    if (m == nullptr || m->block_state.load(relaxed) != worker::k_blocking || p->tick.load(relaxed) != p->seen_tick)
+      continue;
+    const bool work = !p->ring.empty() || p->runnext.load(relaxed) != nullptr || s.global_size.load(relaxed) != 0 ||
+                      p->timers.earliest() <= now;
+    if (now - p->seen_since < (work ? k_grace_ns : k_idle_grace_ns)) continue;
+    std::uint32_t blocking = worker::k_blocking;
+    s.blocked_workers.fetch_add(1, acq_rel);
+    if (!m->block_state.compare_exchange_strong(blocking, worker::k_taken, acq_rel, relaxed)) {
+      s.blocked_workers.fetch_sub(1, acq_rel);
+      continue;
+    }
+    hand_off(p);
+    took = true;
+  }
+  return took;
+}
+
+}  // namespace weft::runtime
+
+namespace weft::detail {
+blocking_scope::blocking_scope() noexcept { runtime::enter_blocking(); }
+blocking_scope::~blocking_scope() { runtime::leave_blocking(); }
+}  // namespace weft::detail

@@ -1,0 +1,24 @@
+// blocking(f): a worker that is about to block its thread keeps a claim on its processor, which the monitor takes away
+// if the call lasts.
+//
+// block_state of the worker: free → blocking (enter) → free (leave, still in possession), or blocking → taken (the
+// monitor's CAS) → free. While it blocks, worker::p is null: to everything it calls in there the thread is one without
+// a processor. So calls that do not last cost two atomic operations. Source: Go's entersyscall, exitsyscall and retake.
+#pragma once
+#include <cstdint>
+
+#include "runtime/sched/worker.hpp"
+
+namespace weft::runtime {
+
+void enter_blocking() noexcept;
+void leave_blocking() noexcept;
+
+// The current fiber's worker, in its section, with a processor: gets it back when the fiber parks inside blocking().
+// The fiber may change workers on the way.
+worker* worker_with_processor(fiber* self) noexcept;
+
+// The monitor: takes processors from workers that have blocked for long while work waits; true if it took one.
+bool retake_blocked(std::int64_t now) noexcept;
+
+}  // namespace weft::runtime

@@ -1,0 +1,16 @@
+// Disorder on purpose, in builds with WEFT_CHAOS: fibers change threads, yield where they need not, run in another
+// order.
+#pragma once
+#include "weft/detail/config.hpp"
+
+namespace weft::runtime::chaos {
+
+#if WEFT_CHAOS
+bool migrate() noexcept;  // whether this switch should go through the global queue
+bool yield() noexcept;    // whether the fiber should yield here
+#else
+constexpr bool migrate() noexcept { return false; }
+constexpr bool yield() noexcept { return false; }
+#endif
+
+}  // namespace weft::runtime::chaos

@@ -1,0 +1,216 @@
+#include "runtime/sched/find_work.hpp"
+
+#include <algorithm>
+#include <mutex>
+#include <utility>
+
+#include "arch/arch.hpp"
+#include "runtime/base/clock.hpp"
+#include "runtime/sched/scheduler.hpp"
+
+namespace weft::runtime {
+namespace {
+
+constexpr int k_passes = 4;                         // over all victims; runnext and timers in the last
+constexpr std::int64_t k_linger_ns = 20'000;        // how long the last spinner goes on looking before it sleeps
+constexpr std::int64_t k_runnext_grace_ns = 3'000;  // its owner, if it parks now, runs it sooner than a thief would
+
+bool has_work(const processor& p) noexcept { return !p.ring.empty() || p.runnext.load(seq_cst) != nullptr; }
+
+std::int64_t earliest_timer() noexcept {
+  std::int64_t earliest = k_forever;
+  for (const auto& p : sched().processors) earliest = std::min(earliest, p->timers.earliest());
+  return earliest;
+}
+
+// Takes from the others, beginning anywhere.
+fiber* steal(processor* mine) noexcept {
+  auto& all = sched().processors;
+  const std::size_t n = all.size();
+  for (int pass = 0; pass < k_passes; ++pass) {
+    const bool last = pass == k_passes - 1;
+    std::size_t at = mine->random.below(static_cast<std::uint32_t>(n));
+    for (std::size_t i = 0; i < n; ++i, at = at + 1 == n ? 0 : at + 1) {
+      processor* victim = all[at].get();
+      if (victim == mine) continue;
+      if (last && victim->timers.earliest() != k_forever) {
+        run_due_timers(mine, victim, now_ns());
+        if (fiber* f = mine->ring.pop()) return f;
+      }
+      if (fiber* f = mine->ring.steal_from(victim->ring)) return f;
+      if (last && victim->runnext.load(relaxed) != nullptr) {
+        if (victim->owner.load(acquire) != nullptr) {
+          const std::int64_t until = now_ns() + k_runnext_grace_ns;
+          while (victim->runnext.load(relaxed) != nullptr && now_ns() < until) arch::pause();
+        }
+        if (fiber* f = victim->runnext.exchange(nullptr, acq_rel)) return f;
+      }
+    }
+  }
+  return nullptr;
+}
+
+// Whether this worker may join those that spin: half as many as are busy.
+bool may_spin(worker* m) noexcept {
+  scheduler& s = sched();
+  if (m->spinning) return true;
+  if (s.processors.size() == 1) return false;
+  const std::size_t busy = s.processors.size() - std::min<std::size_t>(s.idle_count.load(relaxed), s.processors.size());
+  if (2 * s.spinning.load(relaxed) >= busy) return false;
+  m->spinning = true;
+  s.spinning.fetch_add(1, seq_cst);
+  return true;
+}
+
+// With a processor: everything there is to find without waiting.
+fiber* look(worker* m) noexcept {
+  processor* p = m->p;
+  if (p->timers.earliest() != k_forever) run_due_timers(p, p, now_ns());
+  if (fiber* f = next_local(p)) return f;
+  if (fiber* f = take_global(p)) return f;
+  if (!may_spin(m)) return nullptr;
+  const std::int64_t until = now_ns() + k_linger_ns;
+  sched().coarse_clock.store(until - k_linger_ns, relaxed);
+  do {
+    if (fiber* f = steal(p)) return f;
+    if (fiber* f = take_global(p)) return f;
+    for (int i = 0; i < 16; ++i) arch::pause();
+    if (p->timers.earliest() != k_forever) {
+      run_due_timers(p, p, now_ns());
+      if (fiber* f = next_local(p)) return f;
+    }
+  } while (now_ns() < until && sched().phase.load(relaxed) != run_phase::stopping);
+  return nullptr;
+}
+
+// Under the lock.
+void join_idle_workers(worker* m) noexcept {
+  scheduler& s = sched();
+  m->next_idle = s.idle_workers;
+  s.idle_workers = m;
+  m->in_idle_list = true;
+  if (s.time_keeper == nullptr) {
+    s.time_keeper = m;
+    s.keeper_until.store(k_forever, seq_cst);
+  }
+}
+
+// Gives the processor up and joins the idle workers, unless there is global work after all.
+bool lie_down(worker* m) noexcept {
+  scheduler& s = sched();
+  const std::lock_guard hold(s.lock);
+  if (!s.global.empty()) return false;
+  processor* p = m->p;
+  p->owner.store(nullptr, release);
+  p->next_idle = s.idle_processors;
+  s.idle_processors = p;
+  s.idle_count.fetch_add(1, seq_cst);
+  m->p = nullptr;
+  join_idle_workers(m);
+  return true;
+}
+
+// Back from a blocking call without a processor; its fiber is in the global queue.
+void lie_down_without(worker* m) noexcept {
+  {
+    const std::lock_guard hold(sched().lock);
+    join_idle_workers(m);
+  }
+  wake_one();  // a processor may have become idle after the fiber asked for one. The lock is the fence of (S)
+}
+
+// Leaves the idle list on its own account; false if somebody has already taken it out, with a processor and a token on
+// the way.
+bool get_up(worker* m) noexcept {
+  scheduler& s = sched();
+  const std::lock_guard hold(s.lock);
+  if (!m->in_idle_list) return false;
+  processor* p = s.idle_processors;
+  if (p == nullptr) return false;
+  s.idle_processors = p->next_idle;
+  s.idle_count.fetch_sub(1, seq_cst);
+  for (worker** link = &s.idle_workers;; link = &(*link)->next_idle)
+    if (*link == m) {
+      *link = m->next_idle;
+      break;
+    }
+  m->in_idle_list = false;
+  if (s.time_keeper == m) {
+    s.time_keeper = nullptr;
+    s.keeper_until.store(0, seq_cst);
+  }
+  take_up(m, p);
+  return true;
+}
+
+bool work_anywhere() noexcept {
+  scheduler& s = sched();
+  if (s.global_size.load(seq_cst) != 0) return true;
+  return std::ranges::any_of(s.processors, [](const auto& p) { return has_work(*p); });
+}
+
+// How long this worker may sleep: for ever, or as the time keeper until the earliest timer.
+std::int64_t sleep_until(worker* m) noexcept {
+  scheduler& s = sched();
+  std::int64_t earliest = earliest_timer();
+  {
+    const std::lock_guard hold(s.lock);
+    if (s.time_keeper != m) return k_forever;
+    s.keeper_until.store(earliest, seq_cst);
+  }
+  // seq_cst: an inserter stores its time and then loads keeper_until; this stored keeper_until and now loads the times
+  // again.
+  const std::int64_t again = earliest_timer();
+  return std::min(earliest, again);
+}
+
+// Sleeps until it holds a processor. Null processor: the runtime stops.
+void sleep(worker* m) noexcept {
+  scheduler& s = sched();
+  while ((m->p = m->handed.exchange(nullptr, acquire)) == nullptr) {
+    if (s.phase.load(seq_cst) == run_phase::stopping) return;
+    const std::int64_t until = sleep_until(m);
+    if (until != k_forever && until <= now_ns()) {
+      if (get_up(m)) return;
+      // Every processor is busy: its owner looks at the timers, the monitor sees to it.
+      m->wake.wait(now_ns() + 1'000'000);
+      continue;
+    }
+    m->wake.wait(until);
+  }
+}
+
+}  // namespace
+
+fiber* find_work(worker* m) noexcept {
+  scheduler& s = sched();
+  for (;;) {
+    const bool has_processor = m->p != nullptr;
+    if (has_processor) {
+      if (s.phase.load(acquire) == run_phase::stopping) {
+        hand_off(m->p);
+        m->p = nullptr;
+        return nullptr;
+      }
+      if (fiber* f = look(m)) {
+        stop_spinning(m);
+        return f;
+      }
+      if (!lie_down(m)) continue;
+      const bool spun = std::exchange(m->spinning, false);
+      if (spun) {
+        s.spinning.fetch_sub(1, seq_cst);  // (R); the loads behind it are seq_cst too. Partner: (S)
+        if (work_anywhere() && get_up(m)) {
+          m->spinning = true;
+          s.spinning.fetch_add(1, seq_cst);
+          continue;
+        }
+      }
+    }
+    if (!has_processor) lie_down_without(m);
+    sleep(m);
+    if (m->p == nullptr) return nullptr;
+  }
+}
+
+}  // namespace weft::runtime

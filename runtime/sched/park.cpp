@@ -1,0 +1,177 @@
+#include "runtime/sched/park.hpp"
+
+#include <cxxabi.h>
+
+#include <typeinfo>
+
+#include "runtime/base/clock.hpp"
+#include "runtime/sched/blocked.hpp"
+#include "runtime/sched/chaos.hpp"
+#include "runtime/sched/scheduler.hpp"
+#include "runtime/sched/section.hpp"
+#include "runtime/sched/switch.hpp"
+#include "weft/error.hpp"
+
+namespace weft::runtime {
+namespace {
+
+fiber* make_foreign() {
+  fiber* f = fibers().take();
+  f->next = nullptr;
+  f->cancel.store(0, relaxed);
+  f->shields = f->no_preempts = 0;
+  f->id = sched().next_id.fetch_add(1, relaxed);
+  f->set_label("");
+  f->site = {};
+  f->bound = nullptr;
+  f->phase.store(fiber_phase::foreign, release);
+  set_this_foreign_fiber(f, [](fiber* gone) noexcept {
+    gone->phase.store(fiber_phase::free, release);
+    fibers().give(gone);
+  });
+  return f;
+}
+
+// Handling `canceled`, at any depth of nested handlers. The chain of caught exceptions is Itanium C++ ABI 2.2.1: the
+// header's fifth word links to the next one, for primary and dependent exceptions alike.
+bool handles_canceled() noexcept {
+  __cxa_eh_globals_view* here = this_thread_exceptions();
+  void* const top = here->caught;
+  bool found = false;
+  for (void* at = top; at != nullptr && !found; at = static_cast<void**>(at)[4]) {
+    here->caught = at;
+    const std::type_info* type = abi::__cxa_current_exception_type();
+    found = type != nullptr && *type == typeid(canceled);
+  }
+  here->caught = top;
+  return found;
+}
+
+bool exceptions_shield() noexcept {
+  const __cxa_eh_globals_view* here = this_thread_exceptions();
+  if (here->uncaught != 0) return true;
+  return here->caught != nullptr && handles_canceled();
+}
+
+processor* timer_home(worker* m) noexcept {
+  if (m != nullptr && m->p != nullptr) return m->p;
+  return sched().processors.empty() ? nullptr : sched().processors.front().get();
+}
+
+}  // namespace
+
+fiber* running_fiber() noexcept {
+  worker* m = this_worker();
+  return m == nullptr ? nullptr : m->current.load(relaxed);
+}
+
+fiber* current_fiber() {
+  if (fiber* f = running_fiber()) return f;
+  if (fiber* f = this_foreign_fiber()) return f;
+  return make_foreign();
+}
+
+bool shielded(const fiber* f) noexcept { return f->shields != 0 || exceptions_shield(); }
+
+bool cancel_pending(const fiber* f) noexcept {
+  return f->cancel.load(acquire) != 0 && !f->is_foreign() && !shielded(f);
+}
+
+wait_mode bound_mode(const fiber* f) noexcept { return shielded(f) ? wait_mode::quiet : wait_mode::cancelable; }
+
+std::uint32_t begin_wait_unflagged(fiber* self) noexcept { return self->word.prepare(wait_mode::at_end); }
+
+begun_wait begin_wait(fiber* self, wait_mode mode) noexcept {
+  const std::uint32_t generation = self->word.prepare(mode);
+  // Dekker with cancel_fiber: we stored `preparing` and load the flag, it stores the flag and loads the word; all
+  // seq_cst. Either we see the flag or it sees a wait it may claim.
+  const std::uint32_t flags = self->cancel.load(seq_cst);
+  const bool stop =
+      (mode == wait_mode::cancelable && flags != 0) || (mode == wait_mode::at_end && (flags & k_run_ended) != 0);
+  if (!stop) return {false, generation};
+  self->word.abandon();  // failing means that cancel claimed it in this moment: the same to us
+  return {true, generation};
+}
+
+std::uint32_t park(fiber* self, wait_reason reason) noexcept {
+  if (self->word.woken_already()) return self->word.why();
+  self->reason.store(reason, relaxed);
+  self->waits_since.store(sched().coarse_clock.load(relaxed), relaxed);
+  if (self->is_foreign()) {
+    if (self->word.commit() != wait_word::commit_result::runs)
+      while (!self->foreign_wake.wait()) {
+      }
+  } else {
+    worker* m = worker_with_processor(self);
+    if (!self->word.woken_already()) switch_away(m, self, leave_action::park);
+  }
+  return self->word.why();
+}
+
+std::uint32_t park_foreign_until(fiber* self, std::int64_t when) noexcept {
+  if (self->word.woken_already()) return self->word.why();
+  if (self->word.commit() != wait_word::commit_result::runs)
+    while (!self->foreign_wake.wait(when))
+      if (self->word.claim_current(wait_word::k_timeout, wait_mode::quiet) != claim_result::lost) break;
+  return self->word.why();
+}
+
+bool wake(fiber* f, std::uint32_t generation, std::uint32_t why) noexcept {
+  const claim_result c = f->word.claim(generation, why, true);
+  if (c == claim_result::from_armed) ready(f);
+  return c != claim_result::lost;
+}
+
+bool wake(fiber* f, std::uint32_t generation, std::uint32_t why, fiber_list& into) noexcept {
+  const claim_result c = f->word.claim(generation, why, true);
+  if (c == claim_result::from_armed) into.push_back(f);
+  return c != claim_result::lost;
+}
+
+void finish(fiber* f, claim_result c) noexcept {
+  if (f->word.transferred(c)) ready(f);
+}
+
+void cancel_fiber(fiber* f, std::uint32_t flag, fiber_list& into) noexcept {
+  f->cancel.fetch_or(flag, seq_cst);  // Dekker with begin_wait
+  const wait_mode least = flag == k_run_ended ? wait_mode::at_end : wait_mode::cancelable;
+  if (f->word.claim_current(wait_word::k_canceled, least) == claim_result::from_armed) into.push_back(f);
+}
+
+unsigned insert_timer(std::int64_t when, fiber* f, std::uint32_t generation) {
+  processor* p = timer_home(this_worker());
+  if (p == nullptr) return 0;  // no runtime: nothing will fire
+  p->timers.insert(when, f, generation);
+  timer_inserted(when);
+  return p->index;
+}
+
+void insert_timer(std::int64_t when, timer_record* r, std::uint32_t generation) {
+  processor* p = timer_home(this_worker());
+  if (p == nullptr) return;
+  r->heap = p->index;
+  p->timers.insert(when, r, generation);
+  timer_inserted(when);
+}
+
+void note_stale_timer(unsigned index) noexcept {
+  if (index < sched().processors.size()) sched().processors[index]->timers.note_stale();
+}
+
+void yield_now() noexcept {
+  const section in;
+  fiber* self = running_fiber();
+  worker* m = worker_with_processor(self);
+  switch_away(m, self, chaos::migrate() ? leave_action::global : leave_action::yield);
+}
+
+void heed_attention() noexcept {
+  const section in;
+  worker* m = this_worker();
+  if (m == nullptr || m->p == nullptr || !m->p->attention.load(relaxed)) return;
+  fiber* self = m->current.load(relaxed);
+  if (self->no_preempts != 0) return;
+  switch_away(m, self, leave_action::global);  // behind all that wait
+}
+
+}  // namespace weft::runtime

@@ -1,0 +1,50 @@
+// P: the right to run fibers, and what belongs to it. There are as many as run_options says; a worker thread needs one
+// to run a fiber.
+//
+// Everything here is its owner's (the worker that holds it) but what is marked as shared.
+#pragma once
+#include <cstdint>
+
+#include "runtime/base/random.hpp"
+#include "runtime/event/timers.hpp"
+#include "runtime/fiber/fiber_pool.hpp"
+#include "runtime/queue/run_queue.hpp"
+#include "runtime/stack/stack_pool.hpp"
+
+namespace weft::runtime {
+
+struct worker;
+
+struct alignas(k_cache_line) processor {
+  processor(unsigned i, std::size_t stack_size) : index(i), random(i + 1), stacks(stack_size) {}
+
+  const unsigned index;
+  // What the current fiber made ready last: runs next and inherits the slice, so a pair that wakes one another keeps
+  // its caches. Thieves take it in their last pass only. Shared.
+  atomic<fiber*> runnext{nullptr};
+  run_queue<fiber> ring;  // shared with thieves
+  // Counts the turns; the monitor samples it. Written by the owner. Shared.
+  atomic<std::uint32_t> tick{0};
+  // Set by others: the running fiber should give way, or look at the timers, at its next point. Shared.
+  atomic<bool> attention{false};
+  // runnext was filled with nobody woken, because its filler tends to park soon; the monitor wakes somebody if it does
+  // not. Shared.
+  atomic<bool> wake_owed{false};
+  // How often lately a filler did park soon. Shared: the monitor sets it back.
+  atomic<int> park_habit{0};
+  static constexpr int k_habit = 2, k_habit_most = 8;
+  runtime::timers timers;  // shared
+  random_source random;
+  stack_cache stacks;
+  fiber_cache free_fibers{fibers()};
+  std::uint64_t next_id = 0, end_of_ids = 0;
+  // Written by the owner, summed by others; a fiber counts where it began and where it ended. Shared.
+  atomic<std::uint64_t> started{0}, finished{0};
+  processor* next_idle = nullptr;
+  // What the monitor saw last.
+  std::uint32_t seen_tick = 0;
+  std::int64_t seen_since = 0;
+  atomic<worker*> owner{nullptr};  // shared; null while idle
+};
+
+}  // namespace weft::runtime

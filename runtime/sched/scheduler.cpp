@@ -1,0 +1,249 @@
+#include "runtime/sched/scheduler.hpp"
+
+#include <algorithm>
+#include <mutex>
+
+#include "runtime/base/clock.hpp"
+#include "runtime/sched/section.hpp"
+
+namespace weft::runtime {
+
+scheduler& sched() noexcept {
+  static scheduler* const s = new scheduler;  // never destroyed: foreign threads may outlive main's statics
+  return *s;
+}
+
+std::int64_t scheduler::live() const noexcept {
+  // Ends first: a fiber that ends and one that starts in between can only make the result too high.
+  std::uint64_t ended = 0, begun = 0;
+  for (const auto& p : processors) ended += p->finished.load(acquire);
+  for (const auto& p : processors) begun += p->started.load(acquire);
+  begun += foreign_started.load(acquire);
+  return static_cast<std::int64_t>(begun - ended);
+}
+
+void push_global(fiber* f) noexcept {
+  scheduler& s = sched();
+  const std::lock_guard hold(s.lock);
+  s.global.push_back(f);
+  s.global_size.store(static_cast<std::uint32_t>(s.global.size()), relaxed);
+}
+
+fiber* take_global(processor* p) noexcept {
+  scheduler& s = sched();
+  if (s.global_size.load(relaxed) == 0) return nullptr;
+  const std::lock_guard hold(s.lock);
+  const std::size_t share = s.global.size() / s.processors.size() + 1;
+  std::size_t n = std::min({s.global.size(), share, std::size_t{run_queue<fiber>::k_capacity / 2}});
+  fiber* first = s.global.pop_front();
+  while (n-- > 1) {
+    fiber* f = s.global.pop_front();
+    if (!p->ring.push(f)) {
+      s.global.push_back(f);
+      break;
+    }
+  }
+  s.global_size.store(static_cast<std::uint32_t>(s.global.size()), relaxed);
+  return first;
+}
+
+void push_local(processor* p, fiber* f) noexcept {
+  while (!p->ring.push(f)) {
+    std::array<fiber*, run_queue<fiber>::k_capacity / 2> half;
+    const std::uint32_t n = p->ring.grab_half(half);
+    if (n == 0) continue;  // thieves made room
+    fiber_list spill;
+    for (std::uint32_t i = 0; i < n; ++i) spill.push_back(half[i]);
+    spill.push_back(f);
+    scheduler& s = sched();
+    const std::lock_guard hold(s.lock);
+    s.global.append(spill);
+    s.global_size.store(static_cast<std::uint32_t>(s.global.size()), relaxed);
+    return;
+  }
+}
+
+fiber* next_local(processor* p) noexcept {
+  const std::uint32_t tick = p->tick.load(relaxed) + 1;
+  p->tick.store(tick, relaxed);
+  // Every 61st turn the global queue comes first, or two fibers that keep waking one another could starve it.
+  if (tick % 61 == 0)
+    if (fiber* f = take_global(p)) return f;
+  if (p->runnext.load(relaxed) != nullptr)
+    if (fiber* f = p->runnext.exchange(nullptr, acq_rel)) return f;
+  return p->ring.pop();
+}
+
+processor* acquire_idle_processor() noexcept {
+  scheduler& s = sched();
+  const std::lock_guard hold(s.lock);
+  processor* p = s.idle_processors;
+  if (p == nullptr) return nullptr;
+  s.idle_processors = p->next_idle;
+  s.idle_count.fetch_sub(1, seq_cst);
+  return p;
+}
+
+void take_up(worker* m, processor* p) noexcept {
+  m->p = p;
+  p->owner.store(m, release);
+}
+
+namespace {
+
+// Under the lock. The time keeper last: another one would have to take its place.
+worker* pop_idle_worker(scheduler& s) noexcept {
+  worker** link = &s.idle_workers;
+  if (*link != nullptr && *link == s.time_keeper && (*link)->next_idle != nullptr) link = &(*link)->next_idle;
+  worker* m = *link;
+  if (m == nullptr) return nullptr;
+  *link = m->next_idle;
+  m->in_idle_list = false;
+  if (m == s.time_keeper) {
+    s.time_keeper = nullptr;
+    s.keeper_until.store(0, seq_cst);
+  }
+  return m;
+}
+
+// Wakes a sleeping worker with an idle processor; it counts as spinning already when `spinning`.
+bool start_worker(bool spinning) noexcept {
+  scheduler& s = sched();
+  worker* m;
+  {
+    const std::lock_guard hold(s.lock);
+    processor* p = s.idle_processors;
+    if (p == nullptr) return false;
+    m = pop_idle_worker(s);
+    if (m == nullptr) return false;  // they are blocked in system calls; the monitor makes more
+    s.idle_processors = p->next_idle;
+    s.idle_count.fetch_sub(1, seq_cst);
+    m->spinning = spinning;
+    p->owner.store(m, release);
+    m->handed.store(p, release);  // pairs with the exchange in find_work's sleep
+  }
+  m->wake.post();
+  return true;
+}
+
+}  // namespace
+
+void wake_one() noexcept {
+  scheduler& s = sched();
+  // (S), second half: the caller has published its work and put a store-load fence behind it. Partner: (R) in
+  // find_work.
+  if (s.idle_count.load(seq_cst) == 0 || s.spinning.load(seq_cst) != 0) return;
+  std::uint32_t none = 0;
+  if (!s.spinning.compare_exchange_strong(none, 1, seq_cst)) return;
+  if (!start_worker(true)) s.spinning.fetch_sub(1, seq_cst);
+}
+
+void stop_spinning(worker* m) noexcept {
+  if (!m->spinning) return;
+  m->spinning = false;
+  // The last spinner found work: there may be more.
+  if (sched().spinning.fetch_sub(1, seq_cst) == 1) wake_one();
+}
+
+void hand_off(processor* p) noexcept {
+  scheduler& s = sched();
+  p->owner.store(nullptr, release);
+  {
+    const std::lock_guard hold(s.lock);
+    p->next_idle = s.idle_processors;
+    s.idle_processors = p;
+    s.idle_count.fetch_add(1, seq_cst);
+  }
+  const bool work = !p->ring.empty() || p->runnext.load(seq_cst) != nullptr || s.global_size.load(seq_cst) != 0 ||
+                    p->timers.earliest() != k_forever;
+  if (work) wake_one();
+}
+
+void ready(fiber* f) noexcept {
+  if (f->is_foreign()) return f->foreign_wake.post();
+  const section in;
+  worker* m = this_worker();
+  if (m == nullptr || m->p == nullptr) {
+    push_global(f);
+    std::atomic_thread_fence(seq_cst);  // (S)
+    return wake_one();
+  }
+  processor* p = m->p;
+  fiber* kicked = p->runnext.exchange(f, seq_cst);  // (S) when nothing else follows
+  if (kicked == nullptr) {
+    if (sched().idle_count.load(seq_cst) == 0) return;
+    p->wake_owed.store(true, relaxed);
+    if (p->park_habit.load(relaxed) >= processor::k_habit && p->ring.empty()) return;
+    return wake_one();
+  }
+  push_local(p, kicked);
+  if (sched().idle_count.load(seq_cst) == 0) return;
+  std::atomic_thread_fence(seq_cst);  // (S)
+  wake_one();
+}
+
+void ready_new(fiber* f) noexcept {
+  const section in;
+  worker* m = this_worker();
+  if (m == nullptr || m->p == nullptr) return ready(f);
+  processor* p = m->p;
+  if (fiber* kicked = p->runnext.exchange(f, seq_cst)) push_local(p, kicked);
+  if (sched().processors.size() == 1) return;
+  std::atomic_thread_fence(seq_cst);  // (S)
+  wake_one();
+}
+
+void ready(fiber_list& list) noexcept {
+  if (list.empty()) return;
+  if (list.size() == 1) return ready(list.pop_front());
+  fiber_list ours;
+  while (fiber* f = list.pop_front()) {
+    if (f->is_foreign())
+      f->foreign_wake.post();
+    else
+      ours.push_back(f);
+  }
+  const section in;
+  scheduler& s = sched();
+  worker* m = this_worker();
+  std::size_t n = ours.size();
+  if (m != nullptr && m->p != nullptr && n <= run_queue<fiber>::k_capacity / 2) {
+    while (fiber* f = ours.pop_front()) push_local(m->p, f);
+  } else if (n != 0) {
+    const std::lock_guard hold(s.lock);
+    s.global.append(ours);
+    s.global_size.store(static_cast<std::uint32_t>(s.global.size()), relaxed);
+  }
+  std::atomic_thread_fence(seq_cst);  // (S)
+  if (n != 0) wake_one();             // and each one woken wakes the next
+}
+
+void run_due_timers(processor* mine, processor* whose, std::int64_t now) noexcept {
+  sched().coarse_clock.store(now, relaxed);
+  if (whose->timers.earliest() > now) return;
+  fiber_list due;
+  whose->timers.run_due(now, due);
+  while (fiber* f = due.pop_front()) {
+    if (f->is_foreign())
+      f->foreign_wake.post();
+    else
+      push_local(mine, f);
+  }
+}
+
+void timer_inserted(std::int64_t when) noexcept {
+  scheduler& s = sched();
+  // seq_cst load after the seq_cst store of timers::earliest_; partner: the time keeper's store of keeper_until in
+  // find_work.
+  if (when >= s.keeper_until.load(seq_cst)) return;
+  worker* keeper;
+  {
+    const std::lock_guard hold(s.lock);
+    keeper = s.time_keeper;
+    if (keeper == nullptr || when >= s.keeper_until.load(relaxed)) return;
+    s.keeper_until.store(when, seq_cst);  // the next inserter need not wake it again
+  }
+  keeper->wake.post();  // it looks at all timers again; a stray token costs one round more
+}
+
+}  // namespace weft::runtime

@@ -1,0 +1,91 @@
+// The scheduler's shared state, and making fibers ready.
+//
+// Work is in a processor's runnext, its ring, or the global queue. Workers without a processor sleep. The rules for not
+// losing a wake-up are Go's (runtime/proc.go, "Worker thread parking/unparking"):
+//   submit work:    publish it; store-load fence; if a processor is idle and nobody spins, wake one worker, spinning
+//   (S) stop spinning:  spinning -= 1; store-load fence; look at all queues and timers again (R)
+// A worker that finds work while it was the last to spin wakes the next one, so that there are always enough. At most
+// half of the busy processors' number spin.
+//
+// One of the idle workers is the time keeper: it sleeps until the earliest timer of any processor. Rejected: a wake-up
+// for every ready (the futex costs microseconds, tens of them across cores): filling an empty runnext wakes nobody when
+// the filler has the habit of parking soon, and the monitor catches the exceptions.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "runtime/base/spin_lock.hpp"
+#include "runtime/sched/options.hpp"
+#include "runtime/sched/processor.hpp"
+#include "runtime/sched/worker.hpp"
+
+namespace weft::runtime {
+
+enum class run_phase : std::uint8_t { stopped, running, draining, ending, stopping };
+
+struct scheduler {
+  options config{};
+  std::vector<std::unique_ptr<processor>> processors;
+  atomic<run_phase> phase{run_phase::stopped};
+
+  spin_lock lock;  // rank: below channels and contexts, above timers
+  fiber_list global;
+  processor* idle_processors = nullptr;
+  worker* idle_workers = nullptr;
+  worker* time_keeper = nullptr;
+  atomic<std::uint32_t> global_size{0};
+  atomic<std::uint32_t> idle_count{0};  // of processors
+  atomic<std::uint32_t> spinning{0};
+  // When the time keeper wakes by itself; k_forever when it sleeps for good, 0 when there is none (then somebody is
+  // awake).
+  atomic<std::int64_t> keeper_until{0};
+
+  worker* all_workers = nullptr;  // under lock; only grows within a run
+  std::uint32_t worker_count = 0;
+  atomic<std::uint32_t> blocked_workers{0};
+
+  atomic<std::uint64_t> foreign_started{0};
+  atomic<std::uint64_t> next_id{1};
+  // About now, to 10 ms: read by whoever reads the clock anyway.
+  atomic<std::int64_t> coarse_clock{0};
+  // Counts ends of fibers while a run is being drained; whoever drains sleeps on it.
+  atomic<std::uint32_t> ended_epoch{0};
+  // Threads that sleep here are told of by the monitor.
+  note monitor_wake;
+  atomic<bool> monitor_sleeps{false};
+
+  bool running() const noexcept { return phase.load(acquire) != run_phase::stopped; }
+  // Fibers that have begun to exist and not ended. Never too low while none is being spawned by a foreign thread.
+  std::int64_t live() const noexcept;
+};
+
+scheduler& sched() noexcept;
+
+// Makes a fiber ready, or wakes a foreign thread. The caller has the right to: it won the claim (wait_word.hpp). From a
+// worker with a processor into its runnext, from anywhere else into the global queue.
+void ready(fiber*) noexcept;
+// Many at once: spread over the processors.
+void ready(fiber_list&) noexcept;
+// A fiber that has just been made: as ready, but its maker is not expected to park soon.
+void ready_new(fiber*) noexcept;
+
+// Within the owner's section.
+void push_local(processor*, fiber*) noexcept;  // the ring's end, or half of the ring to the global queue
+fiber* next_local(processor*) noexcept;        // null when the processor has nothing, the global queue's turn included
+fiber* take_global(processor*) noexcept;       // one to run, and a fair share into the ring
+void push_global(fiber*) noexcept;
+void run_due_timers(processor* mine, processor* whose, std::int64_t now) noexcept;
+
+// Wakes one sleeping worker with a processor if there is one and nobody spins. (S)
+void wake_one() noexcept;
+void stop_spinning(worker*) noexcept;
+// Takes an idle processor; null if there is none.
+processor* acquire_idle_processor() noexcept;
+void take_up(worker*, processor*) noexcept;  // m is the calling thread's worker
+// Gives the processor up: to a sleeping worker if there is work, else to the idle list.
+void hand_off(processor*) noexcept;
+// After a timer was inserted that is due before the time keeper would look.
+void timer_inserted(std::int64_t when) noexcept;
+
+}  // namespace weft::runtime

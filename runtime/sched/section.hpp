@@ -1,0 +1,34 @@
+// The in-runtime mark.
+//
+// While it is set on a worker, nobody takes the worker's processor away and no signal preempts it. In return there is,
+// under it: no user code (moves of T, destructors, callbacks), no malloc, no throw, no lock that user code can hold. A
+// switch happens inside a section, entered on one worker and left on another; that is why leaving reads the worker
+// anew.
+#pragma once
+#include <atomic>
+
+#include "runtime/sched/worker.hpp"
+
+namespace weft::runtime {
+
+class section {
+ public:
+  section() noexcept { enter(this_worker()); }
+  ~section() { leave(this_worker()); }
+  section(const section&) = delete;
+  section& operator=(const section&) = delete;
+
+  static void enter(worker* m) noexcept {
+    if (m == nullptr) return;  // a foreign thread has no mark
+    m->in.store(m->in.load(relaxed) + 1, relaxed);
+    std::atomic_signal_fence(
+        std::memory_order_seq_cst);  // a handler on this thread sees the mark before anything it guards
+  }
+  static void leave(worker* m) noexcept {
+    if (m == nullptr) return;
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    m->in.store(m->in.load(relaxed) - 1, release);
+  }
+};
+
+}  // namespace weft::runtime

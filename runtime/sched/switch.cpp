@@ -1,0 +1,190 @@
+#include "runtime/sched/switch.hpp"
+
+#include <exception>
+#include <utility>
+
+#include "arch/fiber_entry.hpp"
+#include "runtime/base/clock.hpp"
+#include "runtime/base/fatal.hpp"
+#include "runtime/sched/find_work.hpp"
+#include "runtime/sched/monitor.hpp"
+#include "runtime/sched/scheduler.hpp"
+#include "runtime/sched/section.hpp"
+
+namespace weft::runtime {
+namespace {
+
+// A fresh fiber gets its stack now, in its first turn.
+void bind_stack(processor* p, fiber* f) noexcept {
+  try {
+    f->stack = p->stacks.take(f->stack_size);
+  } catch (const std::exception& e) {
+    fatal("no stack for fiber %llu '%.*s': %s", static_cast<unsigned long long>(f->id),
+          static_cast<int>(f->label().size()), f->label().data(), e.what());
+  }
+  const auto size = static_cast<std::size_t>(f->stack->top - f->stack->low);
+  f->registers = boost::context::detail::make_fcontext(f->stack->top, size, &weft_fiber_entry);
+  f->exceptions = {nullptr, 0};
+  annotate_create(*f, f->stack->low, size);
+  f->phase.store(fiber_phase::started, relaxed);
+}
+
+void free_block(processor* p, fiber* f) noexcept {
+  f->phase.store(fiber_phase::free, release);
+  p->free_fibers.give(f);
+}
+
+// Whoever drains the run waits for fibers to end.
+void count_end(processor* p) noexcept {
+  p->finished.store(p->finished.load(relaxed) + 1, release);
+  scheduler& s = sched();
+  if (s.phase.load(relaxed) < run_phase::draining) [[likely]]
+    return;
+  s.ended_epoch.fetch_add(1, release);
+  futex_wake(s.ended_epoch);
+}
+
+void recycle(processor* p, fiber* f) noexcept {
+  annotate_destroy(*f);
+  p->stacks.give(f->stack);
+  f->stack = nullptr;
+  free_block(p, f);
+  count_end(p);
+}
+
+void begin_turn(worker* m, fiber* f) noexcept { m->current.store(f, relaxed); }
+
+// The successor of a fiber that leaves, if it is close at hand.
+fiber* next_here(processor* p) noexcept {
+  // With timers pending, the clock is read every 16th turn; the monitor raises `attention` when one is overdue.
+  if (p->timers.earliest() != k_forever && (p->tick.load(relaxed) % 16 == 0 || p->attention.load(relaxed)))
+    run_due_timers(p, p, now_ns());
+  if (fiber* f = next_local(p)) return f;
+  return take_global(p);
+}
+
+// The filler of runnext gives way soon after: a habit that saves wake-ups.
+void learn_habit(processor* p) noexcept {
+  if (!p->wake_owed.load(relaxed)) return;
+  p->wake_owed.store(false, relaxed);
+  const int habit = p->park_habit.load(relaxed);
+  if (habit < processor::k_habit_most) p->park_habit.store(habit + 1, relaxed);
+}
+
+execution& successor(worker* m) noexcept {
+  processor* p = m->p;
+  learn_habit(p);
+  fiber* f = next_here(p);
+  p->attention.store(false, relaxed);
+  if (f == nullptr) {
+    m->current.store(nullptr, relaxed);
+    return m->base;
+  }
+  if (f->phase.load(relaxed) == fiber_phase::unstarted) bind_stack(p, f);
+  begin_turn(m, f);
+  return *f;
+}
+
+}  // namespace
+
+void complete_switch(worker* m) noexcept {
+  fiber* f = m->predecessor;
+  switch (std::exchange(m->action, leave_action::none)) {
+    case leave_action::none:
+      break;
+    case leave_action::park:
+      if (f->word.commit() == wait_word::commit_result::runs) ready(f);
+      break;
+    case leave_action::yield:
+      push_local(m->p, f);
+      break;
+    case leave_action::global:
+      push_global(f);
+      break;
+    case leave_action::exit:
+      recycle(m->p, f);
+      break;
+  }
+}
+
+void switch_away(worker* m, fiber* self, leave_action action) noexcept {
+  m->predecessor = self;
+  m->action = action;
+  execution& to = successor(m);
+  complete_switch(switch_execution(m, *self, to));
+}
+
+void worker_main(worker* m) noexcept {
+  set_this_worker(m);
+  m->exceptions = this_thread_exceptions();
+  annotate_thread(m->base);
+  section::enter(m);
+  while (fiber* f = find_work(m)) {
+    monitor_needed();
+    m->p->attention.store(false, relaxed);
+    if (f->phase.load(relaxed) == fiber_phase::unstarted) bind_stack(m->p, f);
+    begin_turn(m, f);
+    switch_execution(m, m->base, *f);
+    complete_switch(m);
+  }
+  section::leave(m);
+  set_this_worker(nullptr);
+}
+
+namespace {
+
+// One fiber from its first instruction to its last. In the runtime when it is entered and left.
+[[gnu::noinline]] void run_fiber(fiber* self) noexcept(false) {
+  section::leave(this_worker());
+  self->entry(self);
+  section::enter(this_worker());
+}
+
+// After `self` has ended: the next one, when it is as fresh, goes on on the same warm stack. Null: somebody else must
+// be switched to.
+fiber* adopt_next(worker* m, fiber* self, execution*& to) noexcept {
+  processor* p = m->p;
+  learn_habit(p);
+  fiber* f = next_here(p);
+  p->attention.store(false, relaxed);
+  if (f == nullptr) {
+    m->current.store(nullptr, relaxed);
+    to = &m->base;
+    return nullptr;
+  }
+  if (f->phase.load(relaxed) != fiber_phase::unstarted || f->stack_size != self->stack_size) {
+    if (f->phase.load(relaxed) == fiber_phase::unstarted) bind_stack(p, f);
+    begin_turn(m, f);
+    to = f;
+    return nullptr;
+  }
+  f->stack = std::exchange(self->stack, nullptr);
+  annotate_adopt(*f, *self);
+  f->phase.store(fiber_phase::started, relaxed);
+  begin_turn(m, f);
+  free_block(p, self);
+  count_end(p);
+  return f;
+}
+
+}  // namespace
+}  // namespace weft::runtime
+
+extern "C" void weft_fiber_main(boost::context::detail::transfer_t from) {
+  using namespace weft::runtime;
+  worker* m = static_cast<worker*>(from.data);
+  fiber* self = m->current.load(relaxed);
+  complete_switch(arrive(from, *self));
+  for (;;) {
+    run_fiber(self);
+    m = this_worker();
+    execution* to = nullptr;
+    fiber* next = adopt_next(m, self, to);
+    if (next == nullptr) {
+      m->predecessor = self;
+      m->action = leave_action::exit;
+      leave_execution(m, *self, *to);
+    }
+    self = next;
+  }
+}

@@ -1,0 +1,86 @@
+#include "runtime/sched/threads.hpp"
+
+#include <dirent.h>
+#include <pthread.h>
+#include <sys/prctl.h>
+
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include "runtime/sched/monitor.hpp"
+#include "runtime/sched/scheduler.hpp"
+#include "runtime/sched/switch.hpp"
+#include "runtime/stack/overflow.hpp"
+
+namespace weft::runtime {
+namespace {
+
+std::thread& monitor_thread() noexcept {
+  static std::thread* const t = new std::thread;
+  return *t;
+}
+
+void prepare_thread(const char* name) noexcept {
+  ::pthread_setname_np(::pthread_self(), name);
+  ::prctl(PR_SET_TIMERSLACK, 1UL, 0, 0,
+          0);  // nanoseconds; the default of 50 us is added to every sleep of the time keeper
+}
+
+void worker_thread(worker* m) noexcept {
+  prepare_thread("weft-worker");
+  const alternate_stack for_overflow;
+  worker_main(m);
+}
+
+}  // namespace
+
+void start_worker_threads(unsigned count) {
+  scheduler& s = sched();
+  for (unsigned i = 0; i < count; ++i) {
+    auto m = std::make_unique<worker>();
+    {
+      const std::lock_guard hold(s.lock);
+      m->next_all = s.all_workers;
+      s.all_workers = m.get();
+      ++s.worker_count;
+    }
+    worker* const kept = m.release();
+    kept->thread = std::thread(worker_thread, kept);
+  }
+}
+
+void start_monitor() {
+  monitor_thread() = std::thread([] {
+    prepare_thread("weft-monitor");
+    monitor_main();
+  });
+}
+
+void stop_threads() noexcept {
+  scheduler& s = sched();
+  s.monitor_wake.post();
+  if (monitor_thread().joinable()) monitor_thread().join();
+  for (worker* m = s.all_workers; m != nullptr; m = m->next_all) m->wake.post();
+  while (worker* m = s.all_workers) {
+    if (m->thread.joinable()) m->thread.join();
+    s.all_workers = m->next_all;
+    delete m;
+  }
+  s.worker_count = 0;
+  s.idle_workers = nullptr;
+  s.time_keeper = nullptr;
+}
+
+std::size_t count_foreign_threads() {
+  std::size_t tasks = 0;
+  if (DIR* d = ::opendir("/proc/self/task")) {
+    while (const dirent* e = ::readdir(d))
+      if (e->d_name[0] != '.') ++tasks;
+    ::closedir(d);
+  }
+  const std::size_t ours = sched().worker_count + 2;  // the monitor, and the thread that called run
+  return tasks > ours ? tasks - ours : 0;
+}
+
+}  // namespace weft::runtime

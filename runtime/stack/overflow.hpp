@@ -1,0 +1,40 @@
+// A fiber that runs out of stack ends the process with a report that names it, in place of an unexplained segmentation
+// fault.
+//
+// The handler runs on an alternate stack, for the fiber's own is full: each thread that runs fibers needs an
+// alternate_stack. It allocates nothing and takes no lock. After the report the default action kills the process, so
+// that a core file shows the fiber.
+#pragma once
+
+#include <signal.h>
+
+#include <cstddef>
+
+#include "runtime/stack/stack.hpp"
+
+namespace weft::runtime {
+
+// `describe` writes into `out`, ended by a zero, which fiber runs on the stack ("fiber 7 \"worker\""); it is called in
+// the signal handler. Handlers for SIGSEGV and SIGBUS that were there before see every fault that is not in a guard.
+// Idempotent: the first call installs, later ones only change `describe`.
+void install_overflow_handler(void (*describe)(const stack& overflowed, char* out, std::size_t size));
+
+// For tests: the handlers that were there before come back.
+void remove_overflow_handler();
+
+// The calling thread's signal stack while this lives; the one before comes back after. Ends on the thread that made it.
+class alternate_stack {
+ public:
+  static constexpr std::size_t k_size = std::size_t{64} << 10;
+
+  alternate_stack();  // throws std::system_error where there is no memory
+  alternate_stack(const alternate_stack&) = delete;
+  alternate_stack& operator=(const alternate_stack&) = delete;
+  ~alternate_stack();
+
+ private:
+  std::byte* memory_;
+  stack_t before_;
+};
+
+}  // namespace weft::runtime

@@ -1,0 +1,133 @@
+// Blocking and non-blocking operations on one channel.
+#include "runtime/sync/channel.hpp"
+
+#include <mutex>
+
+#include "runtime/sched/chaos.hpp"
+#include "runtime/sched/park.hpp"
+#include "runtime/sched/section.hpp"
+#include "runtime/sync/wait_scope.hpp"
+#include "weft/channel.hpp"
+
+namespace weft::runtime {
+namespace {
+
+// What tells a send from a receive.
+struct sending {
+  static bool begin(channel_core& c, void* v, transfer& t) noexcept { return begin_send(c, v, t); }
+  static void end(channel_core& c, void* v, transfer& t) noexcept { end_send(c, v, t); }
+  static wait_nodes& queue(channel_core& c) noexcept { return c.senders; }
+  static constexpr wait_reason reason = wait_reason::channel_send;
+};
+struct receiving {
+  static bool begin(channel_core& c, void* v, transfer& t) noexcept { return begin_receive(c, v, t); }
+  static void end(channel_core& c, void* v, transfer& t) noexcept { end_receive(c, v, t); }
+  static wait_nodes& queue(channel_core& c) noexcept { return c.receivers; }
+  static constexpr wait_reason reason = wait_reason::channel_receive;
+};
+
+template <class Way>
+outcome operate(channel_core& c, void* value, fiber* self, wait_scope& scope) {
+  transfer t;
+  wait_node n;
+  {
+    const section in;
+    c.lock.lock();
+    if (Way::begin(c, value, t)) {
+      c.lock.unlock();
+    } else {
+      n.waiter = self;
+      n.payload = value;
+      if (!scope.begin(self, n.generation)) {
+        c.lock.unlock();
+        return outcome::canceled;
+      }
+      enqueue(Way::queue(c), n);
+      c.lock.unlock();
+      const std::uint32_t why = park(self, Way::reason);
+      scope.end();
+      if (why != wait_word::k_canceled) return (why & k_closed) != 0 ? outcome::closed : outcome::done;
+      const std::lock_guard hold(c.lock);
+      leave(Way::queue(c), n);
+      return outcome::canceled;
+    }
+  }
+  if (t.closed) return outcome::closed;
+  Way::end(c, value, t);
+  return outcome::done;
+}
+
+template <class Way>
+outcome blocking_operation(channel_core* c, void* value, const context* ctx) {
+  fiber* self = current_fiber();
+  if (chaos::yield() && !self->is_foreign()) yield_now();
+  wait_scope scope(ctx);
+  if (scope.canceled(self)) {
+    if (ctx == nullptr) throw_canceled(self);
+    return outcome::canceled;
+  }
+  if (c == nullptr) {
+    block_for_ever(ctx, wait_reason::nil_channel);
+    return outcome::canceled;
+  }
+  heed_attention();
+  const outcome o = operate<Way>(*c, value, self, scope);
+  if (o == outcome::canceled && ctx == nullptr) throw_canceled(self);
+  return o;
+}
+
+template <class Way>
+outcome try_operation(channel_core* c, void* value) {
+  if (c == nullptr) return outcome::would_block;
+  transfer t;
+  {
+    const section in;
+    const std::lock_guard hold(c->lock);
+    if (!Way::begin(*c, value, t)) return outcome::would_block;
+  }
+  if (t.closed) return outcome::closed;
+  Way::end(*c, value, t);
+  return outcome::done;
+}
+
+}  // namespace
+
+void block_for_ever(const context* ctx, wait_reason reason) {
+  fiber* self = current_fiber();
+  wait_scope scope(ctx);
+  {
+    const section in;
+    std::uint32_t generation;
+    if (scope.begin(self, generation)) {
+      park(self, reason);
+      scope.end();
+    }
+  }
+  if (ctx == nullptr) throw_canceled(self);
+}
+
+}  // namespace weft::runtime
+
+namespace weft::detail {
+
+outcome channel_send(channel_core* c, void* from, const context* ctx) {
+  const outcome o = runtime::blocking_operation<runtime::sending>(c, from, ctx);
+  if (o == outcome::closed) throw_closed("send");
+  return o;
+}
+
+outcome channel_receive(channel_core* c, void* to, const context* ctx) {
+  return runtime::blocking_operation<runtime::receiving>(c, to, ctx);
+}
+
+outcome channel_try_send(channel_core* c, void* from) {
+  const outcome o = runtime::try_operation<runtime::sending>(c, from);
+  if (o == outcome::closed) throw_closed("send");
+  return o;
+}
+
+outcome channel_try_receive(channel_core* c, void* to) noexcept {
+  return runtime::try_operation<runtime::receiving>(c, to);
+}
+
+}  // namespace weft::detail

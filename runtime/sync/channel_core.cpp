@@ -1,0 +1,239 @@
+#include <sched.h>
+
+#include <cstring>
+#include <mutex>
+#include <new>
+#include <stdexcept>
+
+#include "arch/arch.hpp"
+#include "runtime/sched/park.hpp"
+#include "runtime/sched/scheduler.hpp"
+#include "runtime/sched/section.hpp"
+#include "runtime/sync/channel.hpp"
+#include "weft/channel.hpp"
+
+namespace weft::runtime {
+namespace {
+
+using turn = atomic<std::uint64_t>;
+
+bool bytes(const channel_core& c) noexcept { return c.type->move == nullptr; }
+
+std::size_t turn_room(const detail::element_type& t) noexcept {
+  return t.move == nullptr ? 0 : (sizeof(turn) + t.align - 1) / t.align * t.align;
+}
+std::size_t head_room(const detail::element_type& t) noexcept {
+  const std::size_t align = t.align > alignof(turn) ? t.align : alignof(turn);
+  return (sizeof(channel_core) + align - 1) / align * align;
+}
+std::size_t alignment(const detail::element_type& t) noexcept {
+  return t.align > alignof(channel_core) ? t.align : alignof(channel_core);
+}
+
+std::byte* slot_at(channel_core& c, std::uint64_t position) noexcept {
+  return reinterpret_cast<std::byte*>(&c) + head_room(*c.type) + position % c.capacity * c.stride;
+}
+turn& turn_of(channel_core& c, std::uint64_t position) noexcept {
+  return *reinterpret_cast<turn*>(slot_at(c, position));
+}
+void* value_of(channel_core& c, std::uint64_t position) noexcept { return slot_at(c, position) + turn_room(*c.type); }
+
+void copy_bytes(void* to, const void* from, std::size_t n) noexcept {
+  switch (n) {
+    case 0:
+      return;
+    case 4:
+      std::memcpy(to, from, 4);
+      return;
+    case 8:
+      std::memcpy(to, from, 8);
+      return;
+    case 16:
+      std::memcpy(to, from, 16);
+      return;
+    default:
+      std::memcpy(to, from, n);
+      return;
+  }
+}
+
+// The one before us in this slot is in the middle of its move.
+void await_turn(turn& t, std::uint64_t wanted) noexcept {
+  while (t.load(acquire) != wanted) {
+    if (running_fiber() != nullptr)
+      yield_now();
+    else
+      ::sched_yield();
+  }
+}
+void fill(channel_core& c, std::uint64_t position, void* from) noexcept {
+  const std::uint64_t lap = position / c.capacity;
+  turn& t = turn_of(c, position);
+  await_turn(t, 2 * lap);
+  c.type->move(value_of(c, position), from);
+  t.store(2 * lap + 1, release);
+}
+void drain(channel_core& c, std::uint64_t position, void* to) noexcept {
+  const std::uint64_t lap = position / c.capacity;
+  turn& t = turn_of(c, position);
+  await_turn(t, 2 * lap + 1);
+  c.type->move(to, value_of(c, position));
+  c.type->destroy(value_of(c, position));
+  t.store(2 * lap + 2, release);
+}
+
+// The first waiter that can still be claimed.
+bool claim_first(wait_nodes& queue, transfer& t) noexcept {
+  while (wait_node* n = dequeue(queue)) {
+    t.claim = claim(n->waiter, n->generation, n->tag);
+    if (t.claim == claim_result::lost) continue;
+    t.peer = n;
+    return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+bool begin_send(channel_core& c, void* from, transfer& t) noexcept {
+  if (c.closed) {
+    t.closed = true;
+    return true;
+  }
+  if (!c.receivers.empty() && claim_first(c.receivers, t)) {
+    if (bytes(c)) copy_bytes(t.peer->payload, from, c.type->size);
+    return true;
+  }
+  if (c.sent - c.received == c.capacity) return false;
+  t.fill = c.sent++;
+  if (bytes(c))
+    copy_bytes(value_of(c, t.fill), from, c.type->size);
+  else
+    t.fills = true;
+  return true;
+}
+
+bool begin_receive(channel_core& c, void* to, transfer& t) noexcept {
+  if (c.sent != c.received) {
+    t.drain = c.received++;
+    if (bytes(c))
+      copy_bytes(to, value_of(c, t.drain), c.type->size);
+    else
+      t.drains = true;
+    // A sender that waited for room gets the slot just taken.
+    if (!c.senders.empty() && claim_first(c.senders, t)) {
+      t.fill = c.sent++;
+      if (bytes(c))
+        copy_bytes(value_of(c, t.fill), t.peer->payload, c.type->size);
+      else
+        t.fills = true;
+    }
+    return true;
+  }
+  if (!c.senders.empty() && claim_first(c.senders, t)) {
+    if (bytes(c)) copy_bytes(to, t.peer->payload, c.type->size);
+    return true;
+  }
+  t.closed = c.closed;
+  return c.closed;
+}
+
+void end_send(channel_core& c, void* from, transfer& t) noexcept {
+  if (!bytes(c)) {
+    if (t.fills)
+      fill(c, t.fill, from);
+    else if (t.peer != nullptr)
+      c.type->move(t.peer->payload, from);
+  }
+  if (t.peer != nullptr) finish(t.peer->waiter, t.claim);
+}
+
+void end_receive(channel_core& c, void* to, transfer& t) noexcept {
+  if (!bytes(c)) {
+    if (t.drains) drain(c, t.drain, to);
+    if (t.fills)
+      fill(c, t.fill, t.peer->payload);
+    else if (t.peer != nullptr)
+      c.type->move(to, t.peer->payload);
+  }
+  if (t.peer != nullptr) finish(t.peer->waiter, t.claim);
+}
+
+bool close_channel(channel_core& c, fiber_list& ready_list) noexcept {
+  const std::lock_guard hold(c.lock);
+  if (c.closed) return false;
+  c.closed = true;
+  for (wait_nodes* queue : {&c.receivers, &c.senders})
+    while (wait_node* n = dequeue(*queue)) wake(n->waiter, n->generation, n->tag | k_closed, ready_list);
+  return true;
+}
+
+}  // namespace weft::runtime
+
+namespace weft::detail {
+
+using namespace runtime;
+
+channel_core* make_channel(const element_type& type, std::size_t capacity) {
+  const std::size_t align = type.align > alignof(turn) ? type.align : alignof(turn);
+  const std::size_t stride =
+      type.size == 0 && type.move == nullptr ? 0 : (turn_room(type) + type.size + align - 1) / align * align;
+  std::size_t room = 0;
+  if (__builtin_mul_overflow(stride, capacity, &room) || __builtin_add_overflow(room, head_room(type), &room))
+    throw std::bad_alloc();
+  void* memory = ::operator new(room, std::align_val_t{alignment(type)});
+  auto* c = ::new (memory) channel_core;
+  c->type = &type;
+  c->capacity = capacity;
+  c->stride = stride;
+  if (type.move != nullptr)
+    for (std::size_t i = 0; i < capacity; ++i) ::new (static_cast<void*>(slot_at(*c, i))) turn(0);
+  return c;
+}
+
+void retain(channel_core* c) noexcept { c->references.fetch_add(1, relaxed); }
+
+void release(channel_core* c) noexcept {
+  if (c->references.fetch_sub(1, acq_rel) != 1) return;
+  if (c->timer != nullptr) destroy_timer(c->timer);
+  if (c->type->destroy != nullptr)
+    for (; c->received != c->sent; ++c->received) c->type->destroy(value_of(*c, c->received));
+  const std::size_t align = alignment(*c->type);
+  c->~channel_core();
+  ::operator delete(c, std::align_val_t{align});
+}
+
+std::size_t checked_capacity(std::intmax_t capacity) {
+  if (capacity < 0) throw std::logic_error("weft::chan: negative capacity " + std::to_string(capacity));
+  return static_cast<std::size_t>(capacity);
+}
+
+std::size_t channel_length(const channel_core* c) noexcept {
+  if (c == nullptr || c->timer != nullptr) return 0;  // a timer's channel looks unbuffered, as in Go 1.23
+  const section in;
+  auto& lock = const_cast<channel_core*>(c)->lock;
+  const std::lock_guard hold(lock);
+  return static_cast<std::size_t>(c->sent - c->received);
+}
+
+std::size_t channel_capacity(const channel_core* c) noexcept {
+  return c == nullptr || c->timer != nullptr ? 0 : c->capacity;
+}
+
+void channel_close(channel_core* c) {
+  if (c == nullptr) throw std::logic_error("weft: close of nil channel");
+  fiber_list woken;
+  bool closed;
+  {
+    const section in;
+    closed = close_channel(*c, woken);
+    ready(woken);
+  }
+  if (!closed) throw std::logic_error("weft: close of closed channel");
+}
+
+void throw_closed(const char* operation) {
+  throw std::logic_error(std::string("weft: ") + operation + " on closed channel");
+}
+
+}  // namespace weft::detail

@@ -1,0 +1,340 @@
+#include "runtime/sync/context_node.hpp"
+
+#include <array>
+#include <mutex>
+#include <utility>
+
+#include "arch/arch.hpp"
+#include "runtime/sched/park.hpp"
+#include "runtime/sched/scheduler.hpp"
+#include "runtime/sched/section.hpp"
+#include "runtime/sync/after.hpp"
+#include "runtime/sync/channel.hpp"
+#include "runtime/sync/spawn.hpp"
+#include "runtime/sync/value_nodes.hpp"
+
+namespace weft::runtime {
+namespace {
+
+constexpr std::size_t k_shards = 16;
+
+// The root and the nodes its children hang on; never destroyed.
+struct root_nodes {
+  cancel_node top{nullptr, nullptr};
+  std::array<cancel_node*, k_shards> shards{};
+};
+
+void add_child(cancel_node& above, cancel_node& child) noexcept {
+  above.children.push_back(&child);
+  child.registered = true;
+}
+
+root_nodes& roots() {
+  static root_nodes* const r = [] {
+    auto* made = new root_nodes;
+    for (cancel_node*& shard : made->shards) {
+      shard = new cancel_node(nullptr, &made->top);
+      add_child(made->top, *shard);
+    }
+    return made;
+  }();
+  return *r;
+}
+
+bool retain_unless_gone(cancel_node& n) noexcept {
+  std::uint32_t seen = n.references.load(relaxed);
+  while (seen != 0)
+    if (n.references.compare_exchange_weak(seen, seen + 1, acq_rel, relaxed)) return true;
+  return false;
+}
+
+void await_settled(const cancel_node& n) noexcept {
+  for (unsigned spins = 0; !n.settled.load(acquire); ++spins) {
+    if (spins % 64 == 63)
+      ::sched_yield();
+    else
+      arch::pause();
+  }
+}
+
+// One pass of cancel over a subtree, without recursion.
+class cancellation {
+ public:
+  // False if somebody else had cancelled the node before.
+  bool begin(cancel_node& n, cancel_state why, const cancel_cause& cause, bool inherited) noexcept {
+    std::unique_lock hold(n.lock);
+    if (n.state.load(relaxed) != cancel_state::live) return false;
+    n.inherits_cause = inherited;
+    if (!inherited) n.cause = cause;
+    n.state.store(why, release);
+    wake_waiters(n);
+    take_afters(n);
+    const bool close = n.has_done.load(relaxed);
+    timer_record* const timer = n.timer;
+    hold.unlock();
+    if (timer != nullptr && timer->stop()) note_stale_timer(timer->heap);
+    if (close) close_channel(*n.done.core(), ready_);
+    n.work = nullptr;
+    (last_ == nullptr ? first_ : last_->work) = &n;
+    last_ = &n;
+    return true;
+  }
+
+  void spread(cancel_state why) noexcept {
+    for (cancel_node* n = first_; n != nullptr; n = n->work)
+      while (cancel_node* child = pop_child(*n)) {
+        if (begin(*child, why, {}, true)) continue;
+        await_settled(*child);
+        detail::release(child);
+      }
+    for (cancel_node* n = first_; n != nullptr; n = n->work) has_stop_ |= n->stop != nullptr;
+    ready(ready_);
+  }
+
+  // Ends the ownership of the nodes; `start` stays referenced by the caller.
+  cancel_node* settle() noexcept {
+    for (cancel_node* n = first_; n != nullptr;) {
+      cancel_node* next = n->work;
+      n->settled.store(true, release);  // pairs with await_settled
+      n = next;
+    }
+    return first_;
+  }
+  list_of<after_registration>& afters() noexcept { return afters_; }
+  bool has_stop() const noexcept { return has_stop_; }
+
+ private:
+  void wake_waiters(cancel_node& n) noexcept {
+    for (cancel_link* l = n.waiters.front(); l != nullptr;) {
+      cancel_link* next = l->next;
+      fiber* f = l->waiter;
+      if (l->one_wait) {
+        const std::uint32_t generation = l->generation;
+        n.waiters.remove(l);
+        l->linked.store(false, release);  // the last touch of the link: its owner may go
+        wake(f, generation, wait_word::k_canceled, ready_);
+      } else {
+        cancel_fiber(f, k_bound_canceled, ready_);
+      }
+      l = next;
+    }
+  }
+  void take_afters(cancel_node& n) noexcept {
+    while (after_registration* a = n.afters.pop_front()) {
+      a->state.store(after_registration::running, release);
+      afters_.push_back(a);  // the context's reference is now the run's
+    }
+  }
+  // A referenced child, or null.
+  static cancel_node* pop_child(cancel_node& n) noexcept {
+    const std::lock_guard hold(n.lock);
+    while (cancel_node* child = n.children.pop_front()) {
+      child->registered = false;
+      if (retain_unless_gone(*child)) return child;
+    }
+    return nullptr;
+  }
+
+  fiber_list ready_;
+  list_of<after_registration> afters_;
+  cancel_node* first_ = nullptr;
+  cancel_node* last_ = nullptr;
+  bool has_stop_ = false;
+};
+
+// In a timer's callback, or elsewhere inside the runtime: no place for user code.
+bool in_runtime() noexcept {
+  const worker* m = this_worker();
+  return m != nullptr && m->in.load(relaxed) != 0;
+}
+
+void request_stops(cancel_node* n) noexcept {
+  for (; n != nullptr; n = n->work)
+    if (n->stop != nullptr) n->stop->request_stop();
+}
+
+void release_all(cancel_node* n, const cancel_node* but) noexcept {
+  while (n != nullptr) {
+    cancel_node* next = n->work;
+    if (n != but) detail::release(n);
+    n = next;
+  }
+}
+
+}  // namespace
+
+cancel_node& root() noexcept { return roots().top; }
+
+cancel_node* shard_of_root(const void* who) noexcept {
+  return roots().shards[(reinterpret_cast<std::uintptr_t>(who) >> 7) % k_shards];
+}
+
+std::error_code error_of(cancel_state s) noexcept {
+  switch (s) {
+    case cancel_state::live:
+      return {};
+    case cancel_state::canceled:
+      return errc::canceled;
+    case cancel_state::deadline_exceeded:
+      return errc::deadline_exceeded;
+  }
+  return {};
+}
+
+void cancel(cancel_node& start, cancel_state why, const cancel_cause& cause) noexcept {
+  cancellation c;
+  cancel_node* first = nullptr;
+  {
+    const section in;
+    if (!c.begin(start, why, cause, false)) {
+      await_settled(start);
+      return;
+    }
+    c.spread(why);
+    first = c.settle();
+  }
+  run_afters(c.afters());
+  if (!in_runtime()) {
+    if (c.has_stop()) request_stops(first);
+    release_all(first, &start);
+    return;
+  }
+  // A deadline: what may run user code goes into a fiber. It takes over the references, and one of start's.
+  detail::retain(&start);
+  start_internal_fiber(
+      "weft:deadline",
+      [](void* p) {
+        auto* nodes = static_cast<cancel_node*>(p);
+        request_stops(nodes);
+        release_all(nodes, nullptr);
+      },
+      first);
+}
+
+bool link_waiter(cancel_node& n, cancel_link& l) noexcept {
+  const std::lock_guard hold(n.lock);
+  if (n.state.load(relaxed) != cancel_state::live) return false;
+  n.waiters.push_back(&l);
+  l.linked.store(true, relaxed);
+  return true;
+}
+
+void unlink_waiter(cancel_node& n, cancel_link& l) noexcept {
+  const std::lock_guard hold(n.lock);
+  if (!l.linked.load(relaxed)) return;
+  n.waiters.remove(&l);
+  l.linked.store(false, relaxed);
+}
+
+void bind_fiber(fiber* f, context_node* n) noexcept {
+  f->bound = n;
+  cancel_node* canceler = canceler_of(n);
+  if (n == nullptr || canceler == nullptr || canceler == &root()) return;
+  f->link.waiter = f;
+  f->link.one_wait = false;
+  const section in;
+  if (!link_waiter(*canceler, f->link)) f->cancel.fetch_or(k_bound_canceled, seq_cst);
+}
+
+context_node* unbind_fiber(fiber* f) noexcept {
+  context_node* n = std::exchange(f->bound, nullptr);
+  if (n == nullptr) return nullptr;
+  if (cancel_node* canceler = canceler_of(n); canceler != nullptr && f->link.linked.load(relaxed)) {
+    const section in;
+    unlink_waiter(*canceler, f->link);  // passes the lock: a cancel that found the link has left it
+  }
+  f->cancel.fetch_and(~k_bound_canceled, relaxed);
+  return n;
+}
+
+bool derives_from(const context_node* n, const cancel_node* above) noexcept {
+  for (; n != nullptr; n = n->parent)
+    if (n->canceler == above) return true;
+  return false;
+}
+
+void revive_root() {
+  root_nodes& r = roots();
+  for (cancel_node* n : {&r.top}) {
+    n->state.store(cancel_state::live, relaxed);
+    n->settled.store(false, relaxed);
+    n->has_done.store(false, relaxed);
+    n->done = nullptr;
+    n->stop = nullptr;
+    n->cause = {};
+  }
+  for (cancel_node* shard : r.shards) {
+    shard->state.store(cancel_state::live, relaxed);
+    shard->settled.store(false, relaxed);
+    if (!shard->registered) add_child(r.top, *shard);
+  }
+}
+
+void cancel_root() noexcept { cancel(root(), cancel_state::canceled, {}); }
+
+}  // namespace weft::runtime
+
+namespace weft::detail {
+
+using namespace runtime;
+
+void retain(context_node* n) noexcept { n->references.fetch_add(1, relaxed); }
+
+namespace {
+
+void destroy_cancel_node(cancel_node* n) noexcept {
+  n->on_stop.reset();  // first: its callback may be running, and cancels this node
+  if (n->above != nullptr) {
+    const section in;
+    const std::lock_guard hold(n->above->lock);
+    if (n->registered) n->above->children.remove(n);
+    n->registered = false;
+  }
+  if (n->timer != nullptr) {
+    if (n->timer->stop()) note_stale_timer(n->timer->heap);
+    n->timer->settle();
+    timer_records().give(n->timer);
+  }
+  if (n->has_done.load(acquire)) {
+    const section in;
+    channel_core* c = n->done.core();
+    const std::lock_guard hold(c->lock);
+    c->done_of = nullptr;
+  }
+  delete n;
+}
+
+void destroy_node(context_node* n) noexcept {
+  switch (n->kind) {
+    case node_kind::cancel:
+      return destroy_cancel_node(static_cast<cancel_node*>(n));
+    case node_kind::value:
+      delete static_cast<value_node*>(n);
+      return;
+    case node_kind::detached:
+      delete static_cast<detached_node*>(n);
+      return;
+    case node_kind::custom:
+      return destroy_custom(static_cast<custom_node*>(n));
+  }
+}
+
+void release_chain(context_node* n) noexcept {
+  // A loop, not recursion: chains of a million contexts are legal.
+  while (n != nullptr) {
+    context_node* parent = n->parent;
+    destroy_node(n);
+    if (parent == nullptr || parent->references.fetch_sub(1, acq_rel) != 1) return;
+    n = parent;
+  }
+}
+
+}  // namespace
+
+void release(context_node* n) noexcept {
+  if (n->references.fetch_sub(1, acq_rel) != 1) return;
+  if (!in_runtime()) return release_chain(n);
+  start_internal_fiber("weft:release", [](void* p) { release_chain(static_cast<context_node*>(p)); }, n);
+}
+
+}  // namespace weft::detail

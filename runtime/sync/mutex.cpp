@@ -1,0 +1,73 @@
+// weft::mutex.
+//
+// state: locked; waiters (somebody may be in the list, so unlock must look); starving (unlock hands the lock to the
+// first waiter). Normally unlock frees the lock and wakes the first waiter, which competes with newcomers: a fiber that
+// locks and unlocks in a loop keeps its cache. A waiter that has lost for a millisecond asks for hand-off; the mutex
+// leaves that mode when the list is empty. Source: Go's sync.Mutex.
+#include "weft/mutex.hpp"
+
+#include <stdexcept>
+
+#include "runtime/base/clock.hpp"
+#include "runtime/sched/chaos.hpp"
+#include "runtime/sched/park.hpp"
+#include "runtime/sync/wait_queue.hpp"
+#include "weft/context.hpp"
+
+namespace weft {
+
+using namespace runtime;
+
+namespace {
+constexpr std::int64_t k_starvation_ns = 1'000'000;
+constexpr std::uint32_t k_compete = 0, k_handed = 1;
+}  // namespace
+
+bool mutex::acquire_slow(const context* ctx, bool cancelable) {
+  fiber* self = current_fiber();
+  std::int64_t since = 0;
+  for (;;) {
+    if (try_lock()) return true;
+    wait_scope scope = cancelable ? wait_scope(ctx) : wait_scope::quiet();
+    locked_list list(waiters_);
+    // Under the list's lock: announce the waiter, unless the mutex was freed in this moment. Unlock reads `waiters` and
+    // then takes this lock.
+    std::uint32_t seen = state_.load(relaxed);
+    const std::int64_t now = now_ns();
+    if (since == 0) since = now;
+    const std::uint32_t starve = now - since > k_starvation_ns ? k_starving : 0;
+    bool locked = true;
+    do {
+      locked = (seen & k_locked) != 0;
+    } while (
+        !state_.compare_exchange_weak(seen, locked ? seen | k_waiters | starve : seen | k_locked, acq_rel, relaxed));
+    if (!locked) return true;
+    const std::uint32_t why = list.wait(self, scope, wait_reason::mutex_lock);
+    if (why == k_handed) return true;
+    if (why == wait_word::k_canceled) return false;
+  }
+}
+
+void mutex::lock_slow() { acquire_slow(nullptr, false); }
+
+result<void> mutex::lock(const context& ctx) {
+  if (const std::error_code e = ctx.err()) return std::unexpected(e);
+  if (try_lock() || acquire_slow(&ctx, true)) return {};
+  return std::unexpected(detail::error_of_context(ctx));
+}
+
+void mutex::unlock_slow() {
+  if ((state_.load(relaxed) & k_locked) == 0) throw std::logic_error("weft::mutex: unlock of unlocked mutex");
+  locked_list list(waiters_);
+  if ((state_.load(relaxed) & k_starving) != 0) {
+    // The lock stays taken and changes hands. (The new owner synchronizes through the wake-up.)
+    if (list.wake_first(k_handed)) {
+      if (list.empty()) state_.fetch_and(~(k_waiters | k_starving), relaxed);
+      return;
+    }
+  }
+  state_.store(list.empty() ? k_free : k_waiters, release);
+  list.wake_first(k_compete);
+}
+
+}  // namespace weft

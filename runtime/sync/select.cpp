@@ -1,0 +1,225 @@
+// Waiting on several channels at once.
+//
+// All channels are locked, in the order of their addresses; if nothing is ready the fiber queues in each, unlocks, and
+// parks with one wait word: whoever claims it has chosen the case. Rejected: locking one channel at a time. Two selects
+// that meet each other would each have to be claimed by the other, two words at once. Source: Go's selectgo.
+#include <algorithm>
+#include <array>
+#include <mutex>
+#include <vector>
+
+#include "runtime/base/random.hpp"
+#include "runtime/sched/park.hpp"
+#include "runtime/sched/section.hpp"
+#include "runtime/sync/channel.hpp"
+#include "runtime/sync/context_node.hpp"
+#include "runtime/sync/wait_scope.hpp"
+#include "weft/channel.hpp"
+#include "weft/select_case.hpp"
+
+namespace weft::runtime {
+namespace {
+
+using detail::select_operation;
+using detail::selected;
+
+// What one select needs for each case; on the stack for few.
+struct case_state {
+  wait_node node;
+  std::uint32_t locks;  // indices of the cases in the order of their channels' addresses
+  std::uint32_t polls;  // indices in the order to be looked at
+};
+constexpr std::size_t k_on_stack = 8;
+
+class selection {
+ public:
+  selection(select_operation* operations, std::size_t count, case_state* states) noexcept
+      : operations_(operations), count_(count), states_(states) {
+    order_locks();
+    order_polls();
+  }
+
+  selected run(fiber* self, bool blocking) {
+    transfer t;
+    int taken;
+    {
+      const section in;
+      lock_all();
+      const bool lists_own_done = derives_here(self);
+      if (!lists_own_done && cancel_pending(self)) {
+        unlock_all();
+        taken = k_canceled;
+      } else {
+        taken = first_ready(t);
+        if (taken >= 0 || !blocking) {
+          unlock_all();
+        } else {
+          return_after_wait_ = true;
+          taken = wait(self, lists_own_done);
+        }
+      }
+    }
+    if (taken == k_canceled) throw_canceled(self);
+    if (taken < 0) return {-1, false};
+    return return_after_wait_ ? woken(taken) : finish(taken, t);
+  }
+
+ private:
+  static constexpr int k_canceled = -2;
+
+  channel_core* channel(std::uint32_t i) const noexcept { return operations_[i].channel; }
+
+  // Not inlined: gcc would warn of what std::sort does to arrays longer than one it sees.
+  [[gnu::noinline]] void order_locks() noexcept {
+    for (std::uint32_t i = 0; i < count_; ++i)
+      if (channel(i) != nullptr) states_[used_++].locks = i;
+    std::sort(states_, states_ + used_, [this](const case_state& a, const case_state& b) {
+      return std::less<>{}(channel(a.locks), channel(b.locks));
+    });
+  }
+  void order_polls() noexcept {
+    random_source random(seed());
+    for (std::uint32_t i = 0; i < used_; ++i) {
+      const std::uint32_t at = random.below(i + 1);
+      states_[i].polls = states_[at].polls;
+      states_[at].polls = states_[i].locks;
+    }
+  }
+  static std::uint64_t seed() noexcept {
+    static atomic<std::uint64_t> seeds{0};
+    return arch::cycle_clock() + seeds.fetch_add(0x9e3779b9, relaxed);
+  }
+
+  template <class Visit>
+  void each_channel(Visit visit) noexcept {
+    channel_core* last = nullptr;
+    for (std::size_t i = 0; i < used_; ++i) {
+      channel_core* c = channel(states_[i].locks);
+      if (c != last) visit(*c);
+      last = c;
+    }
+  }
+  void lock_all() noexcept {
+    each_channel([](channel_core& c) { c.lock.lock(); });
+  }
+  void unlock_all() noexcept {
+    each_channel([](channel_core& c) { c.lock.unlock(); });
+  }
+
+  // Whether a case receives from done() of the fiber's bound context or of one derived from it.
+  bool derives_here(const fiber* self) const noexcept {
+    if (self->bound == nullptr) return false;
+    const cancel_node* bound = canceler_of(self->bound);
+    for (std::size_t i = 0; i < used_; ++i) {
+      const select_operation& o = operations_[states_[i].locks];
+      if (!o.sends && o.channel->done_of != nullptr && derives_from(o.channel->done_of, bound)) return true;
+    }
+    return false;
+  }
+
+  int first_ready(transfer& t) noexcept {
+    for (std::size_t i = 0; i < used_; ++i) {
+      const std::uint32_t at = states_[i].polls;
+      const select_operation& o = operations_[at];
+      if (o.sends ? begin_send(*o.channel, o.payload, t) : begin_receive(*o.channel, o.payload, t))
+        return static_cast<int>(at);
+    }
+    return -1;
+  }
+
+  // With all locks; gives the reason, or k_canceled.
+  int wait(fiber* self, bool unflagged) noexcept {
+    wait_scope scope(nullptr);
+    std::uint32_t generation = 0;
+    if (unflagged) {
+      generation = begin_wait_unflagged(self);
+    } else if (!scope.begin(self, generation)) {
+      unlock_all();
+      return k_canceled;
+    }
+    for (std::size_t i = 0; i < used_; ++i) {
+      const std::uint32_t at = states_[i].locks;
+      wait_node& n = states_[i].node;
+      n.waiter = self;
+      n.generation = generation;
+      n.tag = at << 1;
+      n.payload = operations_[at].payload;
+      enqueue(queue(at), n);
+    }
+    unlock_all();
+    const std::uint32_t why = park(self, wait_reason::select);
+    lock_all();
+    for (std::size_t i = 0; i < used_; ++i) leave(queue(states_[i].locks), states_[i].node);
+    unlock_all();
+    return why == wait_word::k_canceled ? k_canceled : static_cast<int>(why);
+  }
+  wait_nodes& queue(std::uint32_t i) const noexcept {
+    return operations_[i].sends ? channel(i)->senders : channel(i)->receivers;
+  }
+
+  selected woken(int why) const {
+    const int index = why >> 1;
+    const bool closed = (static_cast<std::uint32_t>(why) & k_closed) != 0;
+    if (closed && operations_[index].sends) detail::throw_closed("send");
+    return {index, !closed};
+  }
+  selected finish(int index, transfer& t) const {
+    const select_operation& o = operations_[index];
+    if (t.closed) {
+      if (o.sends) detail::throw_closed("send");
+      return {index, false};
+    }
+    o.sends ? end_send(*o.channel, o.payload, t) : end_receive(*o.channel, o.payload, t);
+    return {index, true};
+  }
+
+  select_operation* operations_;
+  std::size_t count_;
+  case_state* states_;
+  std::size_t used_ = 0;
+  bool return_after_wait_ = false;
+};
+
+}  // namespace
+}  // namespace weft::runtime
+
+namespace weft::detail {
+
+selected select_core(select_operation* operations, std::size_t count, bool blocking) {
+  using namespace runtime;
+  fiber* self = current_fiber();
+  if (std::all_of(operations, operations + count, [](const auto& o) { return o.channel == nullptr; })) {
+    throw_if_canceled(self);
+    if (!blocking) return {-1, false};
+    block_for_ever(nullptr, wait_reason::select_empty);
+  }
+  heed_attention();
+  if (count <= k_on_stack) {
+    std::array<case_state, k_on_stack> states;
+    return selection(operations, count, states.data()).run(self, blocking);
+  }
+  std::vector<case_state> states(count);
+  return selection(operations, count, states.data()).run(self, blocking);
+}
+
+kept_case::~kept_case() = default;
+
+}  // namespace weft::detail
+
+namespace weft {
+
+int select(std::span<select_case> cases) {
+  std::vector<detail::select_operation> operations;
+  operations.reserve(cases.size());
+  int otherwise = -1;
+  for (select_case& c : cases) {
+    if (c.kept().is_default) otherwise = static_cast<int>(operations.size());
+    operations.push_back(c.kept().operation());
+  }
+  detail::selected s = detail::select_core(operations.data(), operations.size(), otherwise < 0);
+  if (s.index < 0) s.index = otherwise;
+  cases[static_cast<std::size_t>(s.index)].kept().finish(s.received);
+  return s.index;
+}
+
+}  // namespace weft

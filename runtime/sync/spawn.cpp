@@ -1,0 +1,126 @@
+#include "runtime/sync/spawn.hpp"
+
+#include <stdexcept>
+
+#include "runtime/base/fatal.hpp"
+#include "runtime/sched/park.hpp"
+#include "runtime/sched/scheduler.hpp"
+#include "runtime/sched/section.hpp"
+#include "runtime/stack/stack.hpp"
+#include "runtime/sync/context_node.hpp"
+#include "weft/error.hpp"
+#include "weft/fiber.hpp"
+
+namespace weft::runtime {
+namespace {
+
+void assign_id(fiber* f, processor* p) noexcept {
+  constexpr std::uint64_t k_batch = 64;
+  if (p == nullptr) {
+    f->id = sched().next_id.fetch_add(1, relaxed);
+    return;
+  }
+  if (p->next_id == p->end_of_ids) {
+    p->next_id = sched().next_id.fetch_add(k_batch, relaxed);
+    p->end_of_ids = p->next_id + k_batch;
+  }
+  f->id = p->next_id++;
+}
+
+// Everything but its closure and binding.
+fiber* take_block(std::size_t stack_size, std::source_location site, std::string_view name, void (*entry)(fiber*)) {
+  scheduler& s = sched();
+  const section in;
+  worker* m = this_worker();
+  processor* p = m == nullptr ? nullptr : m->p;
+  fiber* f = p != nullptr ? p->free_fibers.take() : fibers().take();
+  f->next = nullptr;
+  f->cancel.store(0, relaxed);
+  f->shields = f->no_preempts = 0;
+  f->reason.store(wait_reason::none, relaxed);
+  f->stack_size = stack_size;
+  f->migratable = false;
+  f->entry = entry;
+  f->site = site;
+  f->bound = nullptr;
+  f->set_label(name);
+  assign_id(f, p);
+  // Under way: it counts as live from here.
+  if (p != nullptr)
+    p->started.store(p->started.load(relaxed) + 1, release);
+  else
+    s.foreign_started.fetch_add(1, acq_rel);
+  return f;
+}
+
+// Destroys what the fiber ran, and all that was its own, shielded: nothing may be thrown out of destructors.
+void take_leave(fiber* self) noexcept {
+  ++self->shields;
+  self->body.destroy(self->closure);
+  if (context_node* bound = unbind_fiber(self)) detail::release(bound);
+  --self->shields;
+}
+
+// An exception other than `canceled` finds no handler here or below, so std::terminate is called where it was thrown,
+// with the stack intact.
+void enter_fiber(fiber* self) {
+  if ((self->cancel.load(acquire) & k_run_ended) == 0) {
+    try {
+      self->body.run(self->closure);
+    } catch (const canceled&) {
+      // an ordinary end
+    }
+  }
+  take_leave(self);
+}
+
+void publish(fiber* f) noexcept {
+  f->phase.store(fiber_phase::unstarted, seq_cst);
+  // Dekker with the end of a run, which sets the phase and then flags every fiber it sees.
+  if (sched().phase.load(seq_cst) >= run_phase::ending) f->cancel.fetch_or(k_run_ended, seq_cst);
+}
+
+}  // namespace
+
+void start_internal_fiber(std::string_view name, void (*run)(void*), void* argument) noexcept {
+  struct call {
+    void (*run)(void*);
+    void* argument;
+  };
+  static constexpr detail::fiber_body body{[](void* p) { static_cast<call*>(p)->run(static_cast<call*>(p)->argument); },
+                                           [](void*) noexcept {}};
+  fiber* f = take_block(sched().config.stack_size, std::source_location::current(), name, &enter_fiber);
+  ::new (static_cast<void*>(f->closure)) call{run, argument};
+  f->body = body;
+  f->phase.store(fiber_phase::unstarted, seq_cst);  // what the runtime owes is done also when the run ends
+  ready_new(f);
+}
+
+}  // namespace weft::runtime
+
+namespace weft::detail {
+
+using namespace runtime;
+
+unstarted_fiber make_fiber(const launch_options& o, std::source_location site) {
+  scheduler& s = sched();
+  if (!s.running() || s.phase.load(acquire) == run_phase::stopping)
+    throw std::logic_error("weft: a fiber was started while no runtime is running; call weft::run first");
+  const std::size_t stack = o.stack_size == 0 ? s.config.stack_size : round_stack_size(o.stack_size);
+  fiber* f = take_block(stack, site, o.name, &enter_fiber);
+  f->migratable = o.migratable;
+  if (o.bound != nullptr && o.bound->node() != nullptr) {
+    retain(o.bound->node());
+    bind_fiber(f, o.bound->node());
+  }
+  return {f, f->closure};
+}
+
+void start_fiber(unstarted_fiber u, const fiber_body& body) noexcept {
+  auto* f = static_cast<fiber*>(u.handle);
+  f->body = body;
+  publish(f);
+  ready_new(f);
+}
+
+}  // namespace weft::detail

@@ -1,0 +1,13 @@
+// Making fibers.
+#pragma once
+#include <string_view>
+
+#include "runtime/fiber/fiber.hpp"
+
+namespace weft::runtime {
+
+// A fiber of the runtime's own; allocates nothing from the heap, so it may be started from the scheduler's stack. A
+// null argument chain is fine.
+void start_internal_fiber(std::string_view name, void (*run)(void*), void* argument) noexcept;
+
+}  // namespace weft::runtime

@@ -1,0 +1,124 @@
+// What a fiber may say of itself, and the scopes it may open.
+#include <algorithm>
+#include <stdexcept>
+#include <string>
+
+#include "runtime/base/clock.hpp"
+#include "runtime/sched/park.hpp"
+#include "runtime/sched/section.hpp"
+#include "runtime/sync/context_node.hpp"
+#include "runtime/sync/value_nodes.hpp"
+#include "runtime/sync/wait_scope.hpp"
+#include "weft/fiber.hpp"
+
+namespace weft {
+
+using namespace runtime;
+
+namespace {
+
+fiber* require_fiber(const char* what) {
+  fiber* f = running_fiber();
+  if (f == nullptr) throw std::logic_error(std::string("weft::this_fiber::") + what + ": this thread runs no fiber");
+  return f;
+}
+
+// True when the time has come, false when the context ended the sleep first.
+bool sleep(std::int64_t until, const context* ctx) {
+  fiber* self = current_fiber();
+  wait_scope scope(ctx);
+  if (scope.canceled(self)) return false;
+  if (until <= now_ns()) return true;
+  const section in;
+  std::uint32_t generation;
+  if (!scope.begin(self, generation)) return false;
+  std::uint32_t why;
+  if (self->is_foreign()) {
+    why = park_foreign_until(self, until);
+  } else {
+    const unsigned home = insert_timer(until, self, generation);
+    why = park(self, wait_reason::sleep);
+    if (why != wait_word::k_timeout) note_stale_timer(home);
+  }
+  scope.end();
+  return why == wait_word::k_timeout;
+}
+
+std::int64_t after_now(timespan d) noexcept { return saturating_add(now_ns(), std::max<std::int64_t>(d.ns, 0)); }
+
+}  // namespace
+
+clock::time_point clock::now() noexcept { return time_point(duration(now_ns())); }
+
+namespace this_fiber {
+
+void yield() {
+  throw_if_canceled(require_fiber("yield"));
+  yield_now();
+  throw_if_canceled(running_fiber());
+}
+
+void poll() {
+  fiber* f = require_fiber("poll");
+  throw_if_canceled(f);
+  heed_attention();
+  throw_if_canceled(f);
+}
+
+void sleep_for(timespan d) {
+  if (!sleep(after_now(d), nullptr)) throw_canceled(current_fiber());
+}
+
+void sleep_until(clock::time_point t) {
+  if (!sleep(t.time_since_epoch().count(), nullptr)) throw_canceled(current_fiber());
+}
+
+weft::context context() {
+  const fiber* f = require_fiber("context");
+  return weft::context::adopt(shared(f->bound));
+}
+
+fiber_id id() { return static_cast<fiber_id>(require_fiber("id")->id); }
+void set_name(std::string_view name) { require_fiber("set_name")->set_label(name); }
+
+}  // namespace this_fiber
+
+result<void> sleep_for(const context& ctx, timespan d) {
+  if (!sleep(after_now(d), &ctx)) return std::unexpected(detail::error_of_context(ctx));
+  return {};
+}
+
+result<void> sleep_until(const context& ctx, clock::time_point t) {
+  if (!sleep(t.time_since_epoch().count(), &ctx)) return std::unexpected(detail::error_of_context(ctx));
+  return {};
+}
+
+shield_scope::shield_scope() noexcept {
+  if (fiber* f = running_fiber()) ++f->shields;
+}
+shield_scope::~shield_scope() {
+  if (fiber* f = running_fiber()) --f->shields;
+}
+
+no_preempt::no_preempt() noexcept {
+  if (fiber* f = running_fiber()) ++f->no_preempts;
+}
+no_preempt::~no_preempt() {
+  if (fiber* f = running_fiber()) --f->no_preempts;
+}
+
+bind_scope::bind_scope(context ctx) {
+  fiber* f = require_fiber("bind_scope");
+  outer_ = context::adopt(unbind_fiber(f));
+  bind_fiber(f, shared(ctx.node()));
+}
+
+bind_scope::bind_scope(cancelable&& c) : bind_scope(c.ctx) { cancel_ = std::move(c.cancel); }
+
+bind_scope::~bind_scope() {
+  fiber* f = running_fiber();
+  const context inner = context::adopt(unbind_fiber(f));
+  bind_fiber(f, shared(outer_.node()));
+}
+
+}  // namespace weft

@@ -1,0 +1,80 @@
+#include "runtime/sync/wait_queue.hpp"
+
+#include <sched.h>
+
+#include "arch/arch.hpp"
+#include "runtime/sched/park.hpp"
+#include "runtime/sched/scheduler.hpp"
+
+namespace weft::runtime {
+
+void locked_list::lock() noexcept {
+  for (unsigned spins = 0; list_.locked.exchange(true, acquire); ++spins) {
+    while (list_.locked.load(relaxed)) {
+      if (spins++ % 64 == 63)
+        ::sched_yield();
+      else
+        arch::pause();
+    }
+  }
+  locked_ = true;
+}
+
+void locked_list::unlock() noexcept {
+  locked_ = false;
+  list_.locked.store(false, release);
+}
+
+void locked_list::push_back(wait_node& n) noexcept {
+  n.next = nullptr;
+  n.prev = list_.tail;
+  (list_.tail == nullptr ? list_.head : list_.tail->next) = &n;
+  list_.tail = &n;
+  n.linked = true;
+}
+
+void locked_list::remove(wait_node& n) noexcept {
+  if (!n.linked) return;
+  (n.prev == nullptr ? list_.head : n.prev->next) = n.next;
+  (n.next == nullptr ? list_.tail : n.next->prev) = n.prev;
+  n.linked = false;
+}
+
+wait_node* locked_list::pop_front() noexcept {
+  wait_node* n = list_.head;
+  if (n != nullptr) remove(*n);
+  return n;
+}
+
+bool locked_list::wake_first(std::uint32_t why) noexcept {
+  while (wait_node* n = pop_front())
+    if (wake(n->waiter, n->generation, why)) return true;
+  return false;
+}
+
+void locked_list::wake_all(std::uint32_t why) noexcept {
+  fiber_list woken;
+  while (wait_node* n = pop_front()) wake(n->waiter, n->generation, why, woken);
+  ready(woken);
+}
+
+std::uint32_t locked_list::wait(fiber* self, wait_scope& scope, wait_reason reason) noexcept {
+  wait_node n;
+  n.waiter = self;
+  if (!scope.begin(self, n.generation)) {
+    unlock();
+    return wait_word::k_canceled;
+  }
+  push_back(n);
+  unlock();
+  const std::uint32_t why = park(self, reason);
+  scope.end();
+  if (why == wait_word::k_canceled) {
+    lock();
+    remove(n);
+    unlock();
+  }
+  return why;
+}
+
+}  // namespace weft::runtime

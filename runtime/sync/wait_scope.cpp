@@ -1,0 +1,69 @@
+#include "runtime/sync/wait_scope.hpp"
+
+#include "runtime/sched/park.hpp"
+#include "runtime/sync/context_node.hpp"
+#include "weft/error.hpp"
+
+namespace weft::runtime {
+
+wait_scope::wait_scope(const context* ctx) noexcept
+    : kind_(ctx == nullptr ? kind::bound : kind::given), node_(ctx == nullptr ? nullptr : canceler_of(ctx->node())) {}
+
+wait_scope wait_scope::quiet() noexcept { return wait_scope(kind::none, nullptr); }
+
+bool wait_scope::canceled(const fiber* self) const noexcept {
+  switch (kind_) {
+    case kind::bound:
+      return cancel_pending(self);
+    case kind::given:
+      return node_ != nullptr && node_->state.load(acquire) != cancel_state::live;
+    case kind::none:
+      break;
+  }
+  return false;
+}
+
+bool wait_scope::begin(fiber* self, std::uint32_t& generation) noexcept {
+  wait_mode mode = wait_mode::quiet;
+  bool link = false;
+  if (kind_ == kind::bound) {
+    mode = bound_mode(self);
+  } else if (kind_ == kind::given) {
+    // The bound context itself, or one with the same fate: the fiber's own link does.
+    const bool own = self->bound != nullptr && canceler_of(self->bound) == node_ && !shielded(self);
+    mode = own ? wait_mode::cancelable : wait_mode::at_end;
+    link = node_ != nullptr && !own;
+  }
+  const begun_wait wait = begin_wait(self, mode);
+  if (wait.canceled) return false;
+  generation = wait.generation;
+  if (!link) return true;
+  link_.waiter = self;
+  link_.generation = generation;
+  link_.one_wait = true;
+  if (link_waiter(*node_, link_)) return true;
+  self->word.abandon();  // failing: the end of the runtime claimed it just now, the same to us
+  return false;
+}
+
+void wait_scope::end() noexcept {
+  if (link_.linked.load(acquire)) unlink_waiter(*node_, link_);
+}
+
+void throw_canceled(const fiber* f) {
+  const context_node* bound = f->bound;
+  if (bound != nullptr && canceler_of(bound) != nullptr &&
+      canceler_of(bound)->state.load(acquire) != cancel_state::live) {
+    detail::retain(f->bound);
+    const context ctx = context::adopt(f->bound);
+    throw canceled(ctx.err(), ctx.cause());
+  }
+  throw canceled(errc::canceled, std::make_exception_ptr(std::system_error(errc::canceled, "the runtime has ended")));
+}
+
+void throw_if_canceled(const fiber* f) {
+  if (cancel_pending(f)) [[unlikely]]
+    throw_canceled(f);
+}
+
+}  // namespace weft::runtime

@@ -1,0 +1,198 @@
+// What the process says when it has to end: overflow, escaped exceptions, deadlock, leftovers, SIGQUIT.
+#include <sys/resource.h>
+
+#include <csignal>
+#include <stdexcept>
+
+#include "child.hpp"
+#include "tests/support/support.hpp"
+
+using namespace weft;
+using test::in_child;
+using test::outcome;
+
+static spawn_options named(std::string name) {
+  spawn_options options;
+  options.name = std::move(name);
+  return options;
+}
+
+// Endless, and no compiler may know it.
+static int descend(volatile char* above) {
+  volatile char frame[512];
+  frame[0] = above ? above[0] : char{1};
+  if (frame[0] == 0) return 0;
+  return descend(frame) + frame[0];
+}
+
+TEST_CASE("stack overflow: ends the process with the fiber's name and stack size") {
+  const outcome seen = in_child([] {
+    run(test::on(1), [] {
+      spawn_options options = named("deep diver");
+      options.stack_size = 128 << 10;
+      go(options, [] { test::tell(std::to_string(descend(nullptr))); });
+      this_fiber::sleep_for(10s);
+    });
+    return 0;
+  });
+  CHECK_MESSAGE(seen.died(), seen.errors);
+  CHECK_MESSAGE(seen.says("overflow"), seen.errors);
+  CHECK_MESSAGE(seen.says("deep diver"), seen.errors);
+  CHECK_MESSAGE(seen.says("131072"), seen.errors);
+}
+
+TEST_CASE("escaped exception: name, spawn site and what()") {
+  const outcome seen = in_child([] {
+    run([] {
+      go(named("careless"), [] { throw std::runtime_error("the milk is spilt"); });
+      this_fiber::sleep_for(10s);
+    });
+    return 0;
+  });
+  CHECK_MESSAGE(seen.died(), seen.errors);
+  CHECK_MESSAGE(seen.says("careless"), seen.errors);
+  CHECK_MESSAGE(seen.says("the milk is spilt"), seen.errors);
+  CHECK_MESSAGE(seen.says("reports.cpp:"), seen.errors);
+}
+
+TEST_CASE("escaped exception: also one that is no std::exception, and from an unnamed fiber") {
+  const outcome seen = in_child([] {
+    run([] {
+      go([] { throw 5; });
+      this_fiber::sleep_for(10s);
+    });
+    return 0;
+  });
+  CHECK_MESSAGE(seen.died(), seen.errors);
+  CHECK_MESSAGE(seen.says("reports.cpp:"), seen.errors);
+}
+
+TEST_CASE("escaped exception: canceled is none") {
+  const outcome seen = in_child([] {
+    return run([] {
+      auto scope = with_cancel(background());
+      go(scope, [] { this_fiber::sleep_for(1h); });
+      test::settle();
+      scope.cancel();
+      test::settle();
+      return 0;
+    });
+  });
+  CHECK_MESSAGE(seen.status == 0, seen.errors);
+  CHECK_MESSAGE(seen.errors.empty(), seen.errors);
+}
+
+TEST_CASE("deadlock: all fibers asleep is reported with the dump, status 2") {
+  for (const unsigned processors : {1u, 4u}) {
+    const outcome seen = in_child([processors] {
+      run(test::on(processors), [] {
+        const chan<int> c;
+        mutex m;
+        m.lock();
+        go(named("one who receives"), [c] { c.recv(); });
+        go(named("one who locks"), [&m] { m.lock(); });
+        c.recv();
+      });
+      return 0;
+    });
+    CHECK_MESSAGE(seen.status == 2, seen.errors);
+    CHECK_MESSAGE(seen.says("all fibers are asleep - deadlock!"), seen.errors);
+    CHECK_MESSAGE(seen.says("one who receives"), seen.errors);
+    CHECK_MESSAGE(seen.says("one who locks"), seen.errors);
+    CHECK_MESSAGE(seen.says("reports.cpp:"), seen.errors);
+  }
+}
+
+TEST_CASE("deadlock: not reported while a timer or a foreign thread can still wake somebody") {
+  const outcome seen = in_child([] {
+    const int got = run(test::on(2), [] {
+      const chan<int> c;
+      test::foreign thread([c] {
+        std::this_thread::sleep_for(300ms);
+        c.send(3);
+      });
+      const int sum = *c.recv();
+      thread.join();
+      auto sleeper = spawn([] { this_fiber::sleep_for(300ms); });
+      sleeper.join();
+      return sum;
+    });
+    return got == 3 ? 0 : 1;
+  });
+  CHECK_MESSAGE(seen.status == 0, seen.errors);
+  CHECK_FALSE(seen.says("deadlock"));
+}
+
+TEST_CASE("leftovers: each is reported with name, spawn site, state and wait reason, and the process goes on") {
+  const outcome seen = in_child([] {
+    runtime_options options = test::on(2);
+    options.drain = 20ms;
+    run(options, [] {
+      const chan<int> never;
+      go(named("forgotten"), [never] { never.recv(); });
+      test::settle();
+    });
+    return 0;
+  });
+  CHECK_MESSAGE(seen.status == 0, seen.errors);
+  CHECK_MESSAGE(seen.says("forgotten"), seen.errors);
+  CHECK_MESSAGE(seen.says("reports.cpp:"), seen.errors);
+  CHECK_MESSAGE(seen.says("receive"), seen.errors);
+}
+
+TEST_CASE("leftovers: one that never ends is named, and the process leaves with status 2") {
+  const outcome seen = in_child([] {
+    runtime_options options = test::on(2);
+    options.drain = 50ms;
+    run(options, [] {
+      go(named("immortal"), [] {
+        for (;;) {
+          try {
+            this_fiber::sleep_for(1ms);
+          } catch (const canceled&) {
+          }
+        }
+      });
+      test::settle();
+    });
+    return 0;
+  });
+  CHECK_MESSAGE(seen.status == 2, seen.errors);
+  CHECK_MESSAGE(seen.says("immortal"), seen.errors);
+  CHECK_MESSAGE(seen.says("reports.cpp:"), seen.errors);
+}
+
+TEST_CASE("SIGQUIT: dumps every fiber with name, state, wait reason and spawn site, status 2") {
+  const outcome seen = in_child(
+      [] {
+        run(test::on(1), [] {
+          const chan<int> c;
+          go(named("alpha"), [c] { c.recv(); });
+          go(named("beta"), [] { this_fiber::sleep_for(1h); });
+          go(named("gamma"), [c] { select(recv(c), after(1h)); });
+          test::settle();
+          test::tell("now\n");
+          this_fiber::sleep_for(50s);
+        });
+        return 0;
+      },
+      "now\n", SIGQUIT);
+  CHECK_MESSAGE(seen.status == 2, seen.errors);
+  for (const char* name : {"alpha", "beta", "gamma"}) CHECK_MESSAGE(seen.says(name), seen.errors);
+  for (const char* reason : {"receive", "sleep", "select"}) CHECK_MESSAGE(seen.says(reason), seen.errors);
+  CHECK_MESSAGE(seen.says("reports.cpp:"), seen.errors);
+}
+
+TEST_CASE("idle: a runtime whose main sleeps uses next to no CPU") {
+  const outcome seen = in_child([] {
+    run([] { this_fiber::sleep_for(2s); });
+    rusage used{};
+    getrusage(RUSAGE_SELF, &used);
+    const long us =
+        (used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1'000'000 + used.ru_utime.tv_usec + used.ru_stime.tv_usec;
+    test::tell(std::to_string(us) + " us of CPU\n");
+    // Emulated and instrumented builds take longer to start and to end.
+    return us < 10'000 || test::scale_factor() < 1 ? 0 : 1;
+  });
+  CHECK_MESSAGE(seen.status == 0, seen.errors);
+}

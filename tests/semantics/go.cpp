@@ -1,0 +1,138 @@
+// go and what a fiber knows about itself.
+#include <array>
+#include <set>
+
+#include "tests/support/support.hpp"
+
+using namespace weft;
+using test::expect;
+using test::in_fiber;
+
+TEST_CASE("go: runs, whatever the closure holds") {
+  in_fiber([](expect& e) {
+    const chan<int> c;
+    go([c] { c.send(1); });
+    e.equal(c.recv(), std::optional(1));
+    go([c, p = std::make_unique<int>(2)] { c.send(*p); });
+    e.equal(c.recv(), std::optional(2));
+    std::array<int, 200> large{};
+    large[199] = 3;
+    go([c, large] { c.send(large[199]); });
+    e.equal(c.recv(), std::optional(3));
+  });
+}
+
+TEST_CASE("go: the result is dropped, the closure destroyed once") {
+  in_fiber([](expect& e) {
+    test::tally values;
+    wait_group all;
+    all.add(50);
+    for (int i = 0; i < 50; ++i)
+      go([&all, held = test::counted(values, i)] {
+        all.done();
+        return held.value();
+      });
+    all.wait();
+    while (values.alive() != 0) this_fiber::yield();
+    e.equal(values.made, 50);
+  });
+}
+
+TEST_CASE("go: options bind, name and size the fiber") {
+  in_fiber([](expect& e) {
+    auto [ctx, cancel] = with_cancel(background());
+    const chan<bool> bound{1};
+    spawn_options options;
+    options.name = "named";
+    options.bound = ctx;
+    options.stack_size = 256 << 10;
+    go(options, [bound] {
+      volatile char room[160 << 10];  // more than the default stack
+      room[0] = 1;
+      room[sizeof room - 1] = 1;
+      try {
+        this_fiber::sleep_for(1h);
+      } catch (const canceled&) {
+        bound.send(room[0] == 1);
+      }
+    });
+    test::settle();
+    cancel();
+    e.equal(bound.recv(), std::optional(true));
+  });
+}
+
+TEST_CASE("go: every living fiber has an id of its own") {
+  in_fiber([](expect& e) {
+    const chan<fiber_id> ids{100};
+    const chan<void> end;
+    for (int i = 0; i < 100; ++i)
+      go([ids, end] {
+        const fiber_id mine = this_fiber::id();
+        ids.send(mine);
+        end.recv();
+      });
+    std::set<fiber_id> seen{this_fiber::id()};
+    for (int i = 0; i < 100; ++i) seen.insert(*ids.recv());
+    e.equal(seen.size(), 101u);
+    end.close();
+  });
+}
+
+TEST_CASE("go: an id stays the same over waits") {
+  in_fiber([](expect& e) {
+    const fiber_id before = this_fiber::id();
+    test::settle();
+    this_fiber::sleep_for(1ms);
+    this_fiber::set_name("main of the test");
+    e(this_fiber::id() == before);
+  });
+}
+
+TEST_CASE("go: yield lets every other ready fiber run") {
+  in_fiber({1}, [](expect& e) {
+    int turns = 0;
+    for (int i = 0; i < 10; ++i) go([&] { ++turns; });
+    test::settle();
+    e.equal(turns, 10);
+  });
+}
+
+TEST_CASE("go: fibers that only yield share the processor") {
+  in_fiber({1}, [](expect& e) {
+    std::array<int, 4> turns{};
+    bool stop = false;
+    wait_group all;
+    all.add(4);
+    for (int& mine : turns)
+      go([&] {
+        while (!stop) {
+          ++mine;
+          this_fiber::yield();
+        }
+        all.done();
+      });
+    while (turns[0] < 1000) this_fiber::yield();
+    stop = true;
+    all.wait();
+    for (const int mine : turns) e(mine > 100);
+  });
+}
+
+TEST_CASE("go: canceled escaping from a bound fiber is an ordinary end") {
+  in_fiber([](expect& e) {
+    auto [ctx, cancel] = with_cancel(background());
+    wait_group all;
+    all.add(20);
+    bool slept = false;
+    for (int i = 0; i < 20; ++i)
+      go(ctx, [&] {
+        const defer last([&] { all.done(); });
+        this_fiber::sleep_for(1h);
+        slept = true;
+      });
+    cancel();
+    all.wait();
+    e(!slept);
+  });
+}

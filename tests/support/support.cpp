@@ -1,0 +1,52 @@
+// The untyped half of support.hpp.
+#include "support.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+
+namespace test {
+
+double scale_factor() {
+  static const double factor = [] {
+    const char* text = std::getenv("WEFT_TEST_SCALE");
+    return text ? std::stod(text) : 1.0;
+  }();
+  return factor;
+}
+
+long scale(long iterations) {
+  return std::max(1L, static_cast<long>(static_cast<double>(iterations) * scale_factor()));
+}
+
+std::size_t resident_bytes() {
+  std::ifstream statm("/proc/self/statm");
+  std::size_t total = 0, resident = 0;
+  statm >> total >> resident;
+  return resident * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+}
+
+void settle() {
+  for (int i = 0; i < 100; ++i) weft::this_fiber::yield();
+}
+
+void expect::operator()(bool holds, std::source_location at) {
+  count_.fetch_add(1, std::memory_order_relaxed);
+  if (!holds) fail(at, "does not hold");
+}
+
+void expect::fail(std::source_location at, std::string text) {
+  constexpr std::size_t k_most = 20;  // a storm that fails fails everywhere
+  const std::lock_guard lock(mutex_);
+  if (failures_.size() < k_most) failures_.push_back({at, std::move(text)});
+}
+
+void expect::report() {
+  const std::lock_guard lock(mutex_);
+  for (const failure& f : failures_) ADD_FAIL_CHECK_AT(f.at.file_name(), static_cast<int>(f.at.line()), f.text);
+  CHECK(count_ > 0);
+}
+
+}  // namespace test
