@@ -95,19 +95,27 @@ void join_idle_workers(worker* m) noexcept {
   }
 }
 
-// Gives the processor up and joins the idle workers, unless there is global work after all.
-bool lie_down(worker* m) noexcept {
+enum class rest : std::uint8_t { refused, resting, resting_from_spinning };
+
+// Gives the processor up and joins the idle workers, unless there is global work after all. `spinning` changes hands in there: once the worker is
+// in the list it belongs to whoever takes it out. (Changed after that, as it once was:
+//     this worker                                    another
+//     joins the list
+//                                                    takes it out; counts it as spinning, spinning = true
+//     spinning = false, uncounts itself, once        … and for ever one spins too many: nobody is woken any more.)
+rest lie_down(worker* m) noexcept {
   scheduler& s = sched();
   const std::lock_guard hold(s.lock);
-  if (!s.global.empty()) return false;
+  if (!s.global.empty()) return rest::refused;
   processor* p = m->p;
   p->owner.store(nullptr, release);
   p->next_idle = s.idle_processors;
   s.idle_processors = p;
   s.idle_count.fetch_add(1, seq_cst);
   m->p = nullptr;
+  const bool spun = std::exchange(m->spinning, false);
   join_idle_workers(m);
-  return true;
+  return spun ? rest::resting_from_spinning : rest::resting;
 }
 
 // Back from a blocking call without a processor; its fiber is in the global queue.
@@ -196,9 +204,9 @@ fiber* find_work(worker* m) noexcept {
         stop_spinning(m);
         return f;
       }
-      if (!lie_down(m)) continue;
-      const bool spun = std::exchange(m->spinning, false);
-      if (spun) {
+      const rest how = lie_down(m);
+      if (how == rest::refused) continue;
+      if (how == rest::resting_from_spinning) {
         s.spinning.fetch_sub(1, seq_cst);  // (R); the loads behind it are seq_cst too. Partner: (S)
         if (work_anywhere() && get_up(m)) {
           m->spinning = true;

@@ -62,8 +62,10 @@ void stop_threads() noexcept {
   s.monitor_wake.post();
   if (monitor_thread().joinable()) monitor_thread().join();
   for (worker* m = s.all_workers; m != nullptr; m = m->next_all) m->wake.post();
-  while (worker* m = s.all_workers) {
+  // All before any goes: the last ones may still be handing processors to the first.
+  for (worker* m = s.all_workers; m != nullptr; m = m->next_all)
     if (m->thread.joinable()) m->thread.join();
+  while (worker* m = s.all_workers) {
     s.all_workers = m->next_all;
     delete m;
   }
