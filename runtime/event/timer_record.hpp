@@ -65,9 +65,10 @@ class timer_record {
   }
   void fire(std::uint32_t generation, std::int64_t now, fiber_list& ready) noexcept {
     fire_(owner_, generation, now, ready);
-    // The callback may have armed it again: then it is no longer firing.
+    // The callback may have armed it again. Then this firing is over already, and a record that is found firing is in
+    // the next one, which another thread has begun.
     std::uint64_t seen = state_.load(relaxed);
-    while ((seen & k_state) == k_firing)
+    while (static_cast<std::uint32_t>(seen >> k_shift) == generation && (seen & k_state) == k_firing)
       if (state_.compare_exchange_weak(seen, (seen & ~k_state) | k_idle, release, relaxed)) break;
   }
 

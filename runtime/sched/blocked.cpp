@@ -17,29 +17,31 @@ constexpr std::int64_t k_idle_grace_ns = 10'000'000;  // when nobody does: so th
 
 // Another processor for a worker whose own was taken; without one the fiber waits in the global queue and the worker
 // lies down.
-void regain(worker* m, fiber* self) noexcept {
+worker* regain(worker* m, fiber* self) noexcept {
   if (processor* p = acquire_idle_processor()) {
     take_up(m, p);
     monitor_needed();
-    return;
+    return m;
   }
   m->predecessor = self;
   m->action = leave_action::global;
   m->current.store(nullptr, relaxed);
-  complete_switch(switch_execution(m, *self, m->base));
+  m = switch_execution(m, *self, m->base);
+  complete_switch(m);
+  return m;
 }
 
-// In the section.
-void resume(worker* m, fiber* self) noexcept {
+// In the section; gives the worker that the fiber is on afterwards.
+worker* resume(worker* m, fiber* self) noexcept {
   std::uint32_t blocking = worker::k_blocking;
   processor* p = std::exchange(m->blocked_processor, nullptr);
   if (m->block_state.compare_exchange_strong(blocking, worker::k_free, acq_rel, acquire)) {
     m->p = p;
-    return;
+    return m;
   }
   m->block_state.store(worker::k_free, relaxed);
   sched().blocked_workers.fetch_sub(1, acq_rel);
-  regain(m, self);
+  return regain(m, self);
 }
 
 }  // namespace
@@ -47,7 +49,7 @@ void resume(worker* m, fiber* self) noexcept {
 void enter_blocking() noexcept {
   worker* m = this_worker();
   if (m == nullptr || m->p == nullptr) return;  // a foreign thread, or nested
-  const section in;
+  const section in(m);
   m->blocked_processor = std::exchange(m->p, nullptr);
   m->block_state.store(worker::k_blocking, release);  // pairs with the monitor's CAS: it may hand the processor on
 }
@@ -56,17 +58,13 @@ void leave_blocking() noexcept {
   worker* m = this_worker();
   if (m == nullptr || m->p != nullptr)
     return;  // a foreign thread, or the fiber parked in there and has a processor again
-  const section in;
-  resume(m, m->current.load(relaxed));
+  section in(m);
+  in.moved_to(resume(m, m->current.load(relaxed)));
 }
 
-worker* worker_with_processor(fiber* self) noexcept {
-  worker* m = this_worker();
-  if (m->p == nullptr) [[unlikely]] {
-    resume(m, self);
-    m = this_worker();
-  }
-  return m;
+void require_processor(section& in, fiber* self) noexcept {
+  if (in.here()->p == nullptr) [[unlikely]]
+    in.moved_to(resume(in.here(), self));
 }
 
 bool retake_blocked(std::int64_t now) noexcept {

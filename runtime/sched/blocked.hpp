@@ -7,16 +7,16 @@
 #pragma once
 #include <cstdint>
 
-#include "runtime/sched/worker.hpp"
+#include "runtime/sched/section.hpp"
 
 namespace weft::runtime {
 
 void enter_blocking() noexcept;
 void leave_blocking() noexcept;
 
-// The current fiber's worker, in its section, with a processor: gets it back when the fiber parks inside blocking().
-// The fiber may change workers on the way.
-worker* worker_with_processor(fiber* self) noexcept;
+// The current fiber, about to switch: gives its worker a processor if it parks inside blocking(). The fiber may change
+// workers on the way.
+void require_processor(section&, fiber* self) noexcept;
 
 // The monitor: takes processors from workers that have blocked for long while work waits; true if it took one.
 bool retake_blocked(std::int64_t now) noexcept;

@@ -60,22 +60,14 @@ processor* timer_home(worker* m) noexcept {
 
 }  // namespace
 
-fiber* running_fiber() noexcept {
-  worker* m = this_worker();
-  return m == nullptr ? nullptr : m->current.load(relaxed);
-}
-
-fiber* current_fiber() {
-  if (fiber* f = running_fiber()) return f;
+fiber* foreign_fiber() {
   if (fiber* f = this_foreign_fiber()) return f;
   return make_foreign();
 }
 
 bool shielded(const fiber* f) noexcept { return f->shields != 0 || exceptions_shield(); }
 
-bool cancel_pending(const fiber* f) noexcept {
-  return f->cancel.load(acquire) != 0 && !f->is_foreign() && !shielded(f);
-}
+bool flagged_and_open(const fiber* f) noexcept { return !f->is_foreign() && !shielded(f); }
 
 wait_mode bound_mode(const fiber* f) noexcept { return shielded(f) ? wait_mode::quiet : wait_mode::cancelable; }
 
@@ -93,17 +85,17 @@ begun_wait begin_wait(fiber* self, wait_mode mode) noexcept {
   return {true, generation};
 }
 
-std::uint32_t park(fiber* self, wait_reason reason) noexcept {
+std::uint32_t park(section& in, fiber* self, wait_reason reason) noexcept {
   if (self->word.woken_already()) return self->word.why();
   self->reason.store(reason, relaxed);
   self->waits_since.store(sched().coarse_clock.load(relaxed), relaxed);
-  if (self->is_foreign()) {
+  if (in.here() == nullptr) {
     if (self->word.commit() != wait_word::commit_result::runs)
       while (!self->foreign_wake.wait()) {
       }
   } else {
-    worker* m = worker_with_processor(self);
-    if (!self->word.woken_already()) switch_away(m, self, leave_action::park);
+    require_processor(in, self);
+    in.moved_to(switch_away(in.here(), self, leave_action::park));
   }
   return self->word.why();
 }
@@ -116,9 +108,9 @@ std::uint32_t park_foreign_until(fiber* self, std::int64_t when) noexcept {
   return self->word.why();
 }
 
-bool wake(fiber* f, std::uint32_t generation, std::uint32_t why) noexcept {
+bool wake(worker* here, fiber* f, std::uint32_t generation, std::uint32_t why) noexcept {
   const claim_result c = f->word.claim(generation, why, true);
-  if (c == claim_result::from_armed) ready(f);
+  if (c == claim_result::from_armed) ready(here, f);
   return c != claim_result::lost;
 }
 
@@ -128,8 +120,8 @@ bool wake(fiber* f, std::uint32_t generation, std::uint32_t why, fiber_list& int
   return c != claim_result::lost;
 }
 
-void finish(fiber* f, claim_result c) noexcept {
-  if (f->word.transferred(c)) ready(f);
+void finish(worker* here, fiber* f, claim_result c) noexcept {
+  if (f->word.transferred(c)) ready(here, f);
 }
 
 void cancel_fiber(fiber* f, std::uint32_t flag, fiber_list& into) noexcept {
@@ -158,20 +150,18 @@ void note_stale_timer(unsigned index) noexcept {
   if (index < sched().processors.size()) sched().processors[index]->timers.note_stale();
 }
 
-void yield_now() noexcept {
-  const section in;
-  fiber* self = running_fiber();
-  worker* m = worker_with_processor(self);
-  switch_away(m, self, chaos::migrate() ? leave_action::global : leave_action::yield);
+void yield_now(worker* here) noexcept {
+  section in(here);
+  fiber* self = here->current.load(relaxed);
+  require_processor(in, self);
+  in.moved_to(switch_away(in.here(), self, chaos::migrate() ? leave_action::global : leave_action::yield));
 }
 
-void heed_attention() noexcept {
-  const section in;
-  worker* m = this_worker();
-  if (m == nullptr || m->p == nullptr || !m->p->attention.load(relaxed)) return;
-  fiber* self = m->current.load(relaxed);
+void give_way(worker* here) noexcept {
+  section in(here);
+  fiber* self = here->current.load(relaxed);
   if (self->no_preempts != 0) return;
-  switch_away(m, self, leave_action::global);  // behind all that wait
+  in.moved_to(switch_away(here, self, leave_action::global));  // behind all that wait
 }
 
 }  // namespace weft::runtime

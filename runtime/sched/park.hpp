@@ -5,26 +5,41 @@
 //   2. section in; lock the structure; look whether there is need to wait
 //   3. begin_wait(self, mode): the word is `preparing`; false: canceled, with nothing queued
 //   4. queue (self, generation) wherever a waker shall find it; unlock
-//   5. park(self, reason): the reason it was woken
+//   5. park(in, self, reason): the reason it was woken
 //   6. leave every queue one may still be in, passing through each lock
+//
+// `here` is the calling thread's worker, null on a foreign thread: read once (this_worker) and passed on, up to the
+// next switch.
 #pragma once
 #include <cstdint>
 
 #include "runtime/event/timer_record.hpp"
 #include "runtime/fiber/fiber.hpp"
+#include "runtime/sched/processor.hpp"
+#include "runtime/sched/section.hpp"
 
 namespace weft::runtime {
 
-// The fiber that runs here, or the block of this foreign thread (made at its first call; throws std::bad_alloc then).
-fiber* current_fiber();
-// The same without making one; null on a foreign thread.
-fiber* running_fiber() noexcept;
+// The fiber that runs here; null on a foreign thread.
+inline fiber* running_fiber(const worker* here) noexcept {
+  return here == nullptr ? nullptr : here->current.load(relaxed);
+}
+inline fiber* running_fiber() noexcept { return running_fiber(this_worker()); }
+// The same, or the block of this foreign thread (made at its first call; throws std::bad_alloc then).
+fiber* foreign_fiber();
+inline fiber* current_fiber(const worker* here) {
+  if (fiber* f = running_fiber(here)) [[likely]]
+    return f;
+  return foreign_fiber();
+}
+inline fiber* current_fiber() { return current_fiber(this_worker()); }
 
 // Whether nothing may be thrown at the current fiber: in a shield, unwinding, or in a handler for `canceled`.
 bool shielded(const fiber*) noexcept;
 
 // Whether a cancellation point of the current fiber must end in `canceled`.
-bool cancel_pending(const fiber*) noexcept;
+bool flagged_and_open(const fiber*) noexcept;
+inline bool cancel_pending(const fiber* f) noexcept { return f->cancel.load(acquire) != 0 && flagged_and_open(f); }
 
 // How the current fiber may be cancelled in a wait that is a cancellation point for its bound context.
 wait_mode bound_mode(const fiber*) noexcept;
@@ -38,20 +53,20 @@ begun_wait begin_wait(fiber* self, wait_mode) noexcept;
 std::uint32_t begin_wait_unflagged(fiber* self) noexcept;
 
 // Gives wait_word::k_canceled, wait_word::k_timeout or the waker's code.
-std::uint32_t park(fiber* self, wait_reason) noexcept;
+std::uint32_t park(section&, fiber* self, wait_reason) noexcept;
 
 // A foreign thread's park with an end of its own, k_timeout; needs no runtime.
 std::uint32_t park_foreign_until(fiber* self, std::int64_t when) noexcept;
 
-// Claims the wait and makes the waiter ready in one; false if it was lost. `into`: instead of making it ready, chain it
-// there.
-bool wake(fiber*, std::uint32_t generation, std::uint32_t why) noexcept;
+// In a section. Claims the wait and makes the waiter ready in one; false if it was lost.
+bool wake(worker* here, fiber*, std::uint32_t generation, std::uint32_t why) noexcept;
+// The same, but the fiber that is to be made ready goes into `into`.
 bool wake(fiber*, std::uint32_t generation, std::uint32_t why, fiber_list& into) noexcept;
-// The two halves, with a transfer in between.
+// The two halves of wake, with a transfer in between.
 inline claim_result claim(fiber* f, std::uint32_t generation, std::uint32_t why) noexcept {
   return f->word.claim(generation, why, false);
 }
-void finish(fiber*, claim_result) noexcept;
+void finish(worker* here, fiber*, claim_result) noexcept;
 
 // Sets the flag and ends the current wait if it may be ended so; a fiber that is to be made ready goes into `into`.
 void cancel_fiber(fiber*, std::uint32_t flag, fiber_list& into) noexcept;
@@ -63,8 +78,12 @@ void insert_timer(std::int64_t when, timer_record*, std::uint32_t generation);
 void note_stale_timer(unsigned processor_index) noexcept;
 
 // Lets others run; the current fiber stays ready.
-void yield_now() noexcept;
-// Whether somebody has asked the running fiber to give way; then does what is asked.
-void heed_attention() noexcept;
+[[gnu::nonnull]] void yield_now(worker* here) noexcept;
+// If somebody has asked the running fiber to give way, does so.
+[[gnu::nonnull]] void give_way(worker* here) noexcept;
+inline void heed_attention(worker* here) noexcept {
+  if (here != nullptr && here->p != nullptr && here->p->attention.load(relaxed)) [[unlikely]]
+    give_way(here);
+}
 
 }  // namespace weft::runtime

@@ -160,9 +160,12 @@ void hand_off(processor* p) noexcept {
 }
 
 void ready(fiber* f) noexcept {
-  if (f->is_foreign()) return f->foreign_wake.post();
   const section in;
-  worker* m = this_worker();
+  ready(in.here(), f);
+}
+
+void ready(worker* m, fiber* f) noexcept {
+  if (f->is_foreign()) return f->foreign_wake.post();
   if (m == nullptr || m->p == nullptr) {
     push_global(f);
     std::atomic_thread_fence(seq_cst);  // (S)
@@ -184,8 +187,8 @@ void ready(fiber* f) noexcept {
 
 void ready_new(fiber* f) noexcept {
   const section in;
-  worker* m = this_worker();
-  if (m == nullptr || m->p == nullptr) return ready(f);
+  worker* m = in.here();
+  if (m == nullptr || m->p == nullptr) return ready(m, f);
   processor* p = m->p;
   if (fiber* kicked = p->runnext.exchange(f, seq_cst)) push_local(p, kicked);
   if (sched().processors.size() == 1) return;
@@ -195,7 +198,6 @@ void ready_new(fiber* f) noexcept {
 
 void ready(fiber_list& list) noexcept {
   if (list.empty()) return;
-  if (list.size() == 1) return ready(list.pop_front());
   fiber_list ours;
   while (fiber* f = list.pop_front()) {
     if (f->is_foreign())
@@ -205,7 +207,8 @@ void ready(fiber_list& list) noexcept {
   }
   const section in;
   scheduler& s = sched();
-  worker* m = this_worker();
+  worker* m = in.here();
+  if (ours.size() == 1) return ready(m, ours.pop_front());
   std::size_t n = ours.size();
   if (m != nullptr && m->p != nullptr && n <= run_queue<fiber>::k_capacity / 2) {
     while (fiber* f = ours.pop_front()) push_local(m->p, f);

@@ -65,6 +65,7 @@ scheduler& sched() noexcept;
 // Makes a fiber ready, or wakes a foreign thread. The caller has the right to: it won the claim (wait_word.hpp). From a
 // worker with a processor into its runnext, from anywhere else into the global queue.
 void ready(fiber*) noexcept;
+void ready(worker* here, fiber*) noexcept;  // in a section of that worker; null: a foreign thread
 // Many at once: spread over the processors.
 void ready(fiber_list&) noexcept;
 // A fiber that has just been made: as ready, but its maker is not expected to park soon.

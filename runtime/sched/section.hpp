@@ -13,10 +13,14 @@ namespace weft::runtime {
 
 class section {
  public:
-  section() noexcept { enter(this_worker()); }
-  ~section() { leave(this_worker()); }
+  section() noexcept : section(this_worker()) {}
+  explicit section(worker* here) noexcept : here_(here) { enter(here); }  // the calling thread's worker, or null
+  ~section() { leave(here_); }
   section(const section&) = delete;
   section& operator=(const section&) = delete;
+
+  worker* here() const noexcept { return here_; }
+  void moved_to(worker* m) noexcept { here_ = m; }  // after a switch
 
   static void enter(worker* m) noexcept {
     if (m == nullptr) return;  // a foreign thread has no mark
@@ -29,6 +33,9 @@ class section {
     std::atomic_signal_fence(std::memory_order_seq_cst);
     m->in.store(m->in.load(relaxed) - 1, release);
   }
+
+ private:
+  worker* here_;
 };
 
 }  // namespace weft::runtime

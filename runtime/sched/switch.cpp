@@ -52,6 +52,11 @@ void recycle(processor* p, fiber* f) noexcept {
   count_end(p);
 }
 
+// Whoever asked for this processor has got a new turn.
+void settle_attention(processor* p) noexcept {
+  if (p->attention.load(relaxed)) p->attention.store(false, relaxed);
+}
+
 void begin_turn(worker* m, fiber* f) noexcept { m->current.store(f, relaxed); }
 
 // The successor of a fiber that leaves, if it is close at hand.
@@ -75,7 +80,7 @@ execution& successor(worker* m) noexcept {
   processor* p = m->p;
   learn_habit(p);
   fiber* f = next_here(p);
-  p->attention.store(false, relaxed);
+  settle_attention(p);
   if (f == nullptr) {
     m->current.store(nullptr, relaxed);
     return m->base;
@@ -93,7 +98,7 @@ void complete_switch(worker* m) noexcept {
     case leave_action::none:
       break;
     case leave_action::park:
-      if (f->word.commit() == wait_word::commit_result::runs) ready(f);
+      if (f->word.commit() == wait_word::commit_result::runs) ready(m, f);
       break;
     case leave_action::yield:
       push_local(m->p, f);
@@ -107,11 +112,13 @@ void complete_switch(worker* m) noexcept {
   }
 }
 
-void switch_away(worker* m, fiber* self, leave_action action) noexcept {
+worker* switch_away(worker* m, fiber* self, leave_action action) noexcept {
   m->predecessor = self;
   m->action = action;
   execution& to = successor(m);
-  complete_switch(switch_execution(m, *self, to));
+  m = switch_execution(m, *self, to);
+  complete_switch(m);
+  return m;
 }
 
 void worker_main(worker* m) noexcept {
@@ -121,7 +128,7 @@ void worker_main(worker* m) noexcept {
   section::enter(m);
   while (fiber* f = find_work(m)) {
     monitor_needed();
-    m->p->attention.store(false, relaxed);
+    settle_attention(m->p);
     if (f->phase.load(relaxed) == fiber_phase::unstarted) bind_stack(m->p, f);
     begin_turn(m, f);
     switch_execution(m, m->base, *f);
@@ -146,7 +153,7 @@ fiber* adopt_next(worker* m, fiber* self, execution*& to) noexcept {
   processor* p = m->p;
   learn_habit(p);
   fiber* f = next_here(p);
-  p->attention.store(false, relaxed);
+  settle_attention(p);
   if (f == nullptr) {
     m->current.store(nullptr, relaxed);
     to = &m->base;

@@ -8,8 +8,8 @@
 
 namespace weft::runtime {
 
-// The current fiber, in its section, on worker m. Returns when it runs again.
-void switch_away(worker* m, fiber* self, leave_action) noexcept;
+// The current fiber, in its section, on worker m. Returns when it runs again: the worker it is on now.
+worker* switch_away(worker* m, fiber* self, leave_action) noexcept;
 
 // After every arrival: does what remained to be done for the predecessor.
 void complete_switch(worker*) noexcept;

@@ -26,41 +26,52 @@ struct receiving {
   static constexpr wait_reason reason = wait_reason::channel_receive;
 };
 
+// Queues the fiber, unlocks, parks.
 template <class Way>
-outcome operate(channel_core& c, void* value, fiber* self, wait_scope& scope) {
-  transfer t;
+outcome wait(channel_core& c, void* value, section& in, fiber* self, wait_scope& scope) {
   wait_node n;
+  n.waiter = self;
+  n.payload = value;
+  if (!scope.begin(self, n.generation)) {
+    c.lock.unlock();
+    return outcome::canceled;
+  }
+  enqueue(Way::queue(c), n);
+  c.lock.unlock();
+  const std::uint32_t why = park(in, self, Way::reason);
+  scope.end();
+  if (why != wait_word::k_canceled) return (why & k_closed) != 0 ? outcome::closed : outcome::done;
+  const std::lock_guard hold(c.lock);
+  leave(Way::queue(c), n);
+  return outcome::canceled;
+}
+
+template <class Way>
+outcome operate(channel_core& c, void* value, worker* here, fiber* self, wait_scope& scope) {
+  transfer t;
   {
-    const section in;
+    section in(here);
     c.lock.lock();
-    if (Way::begin(c, value, t)) {
-      c.lock.unlock();
-    } else {
-      n.waiter = self;
-      n.payload = value;
-      if (!scope.begin(self, n.generation)) {
-        c.lock.unlock();
-        return outcome::canceled;
-      }
-      enqueue(Way::queue(c), n);
-      c.lock.unlock();
-      const std::uint32_t why = park(self, Way::reason);
-      scope.end();
-      if (why != wait_word::k_canceled) return (why & k_closed) != 0 ? outcome::closed : outcome::done;
-      const std::lock_guard hold(c.lock);
-      leave(Way::queue(c), n);
-      return outcome::canceled;
+    if (!Way::begin(c, value, t)) return wait<Way>(c, value, in, self, scope);
+    c.lock.unlock();
+    if (t.closed) return outcome::closed;
+    if (only_bytes(c)) {
+      end_bytes(here, t);
+      return outcome::done;
     }
   }
-  if (t.closed) return outcome::closed;
   Way::end(c, value, t);
   return outcome::done;
 }
 
 template <class Way>
 outcome blocking_operation(channel_core* c, void* value, const context* ctx) {
-  fiber* self = current_fiber();
-  if (chaos::yield() && !self->is_foreign()) yield_now();
+  worker* here = this_worker();
+  fiber* self = current_fiber(here);
+  if (chaos::yield() && here != nullptr) {
+    yield_now(here);
+    here = this_worker();
+  }
   wait_scope scope(ctx);
   if (scope.canceled(self)) {
     if (ctx == nullptr) throw_canceled(self);
@@ -70,8 +81,11 @@ outcome blocking_operation(channel_core* c, void* value, const context* ctx) {
     block_for_ever(ctx, wait_reason::nil_channel);
     return outcome::canceled;
   }
-  heed_attention();
-  const outcome o = operate<Way>(*c, value, self, scope);
+  if (here != nullptr && here->p != nullptr && here->p->attention.load(relaxed)) [[unlikely]] {
+    give_way(here);
+    here = this_worker();
+  }
+  const outcome o = operate<Way>(*c, value, here, self, scope);
   if (o == outcome::canceled && ctx == nullptr) throw_canceled(self);
   return o;
 }
@@ -82,10 +96,16 @@ outcome try_operation(channel_core* c, void* value) {
   transfer t;
   {
     const section in;
-    const std::lock_guard hold(c->lock);
-    if (!Way::begin(*c, value, t)) return outcome::would_block;
+    {
+      const std::lock_guard hold(c->lock);
+      if (!Way::begin(*c, value, t)) return outcome::would_block;
+    }
+    if (t.closed) return outcome::closed;
+    if (only_bytes(*c)) {
+      end_bytes(in.here(), t);
+      return outcome::done;
+    }
   }
-  if (t.closed) return outcome::closed;
   Way::end(*c, value, t);
   return outcome::done;
 }
@@ -96,10 +116,10 @@ void block_for_ever(const context* ctx, wait_reason reason) {
   fiber* self = current_fiber();
   wait_scope scope(ctx);
   {
-    const section in;
+    section in;
     std::uint32_t generation;
     if (scope.begin(self, generation)) {
-      park(self, reason);
+      park(in, self, reason);
       scope.end();
     }
   }

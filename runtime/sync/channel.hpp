@@ -67,7 +67,10 @@ struct transfer {
 // With the lock held: true if the operation happens now. Bytes are copied already.
 bool begin_send(channel_core&, void* from, transfer&) noexcept;
 bool begin_receive(channel_core&, void* to, transfer&) noexcept;
-// Without lock and section: the moves, then the peer is made ready.
+// What is left when the value was copied as bytes: in the section, the peer is made ready.
+inline bool only_bytes(const channel_core& c) noexcept { return c.type->move == nullptr; }
+void end_bytes(worker* here, transfer&) noexcept;
+// Otherwise, without lock and section: the moves, then the peer is made ready.
 void end_send(channel_core&, void* from, transfer&) noexcept;
 void end_receive(channel_core&, void* to, transfer&) noexcept;
 

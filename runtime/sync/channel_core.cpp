@@ -17,8 +17,6 @@ namespace {
 
 using turn = atomic<std::uint64_t>;
 
-bool bytes(const channel_core& c) noexcept { return c.type->move == nullptr; }
-
 std::size_t turn_room(const detail::element_type& t) noexcept {
   return t.move == nullptr ? 0 : (sizeof(turn) + t.align - 1) / t.align * t.align;
 }
@@ -60,8 +58,8 @@ void copy_bytes(void* to, const void* from, std::size_t n) noexcept {
 // The one before us in this slot is in the middle of its move.
 void await_turn(turn& t, std::uint64_t wanted) noexcept {
   while (t.load(acquire) != wanted) {
-    if (running_fiber() != nullptr)
-      yield_now();
+    if (worker* here = this_worker(); here != nullptr && running_fiber(here) != nullptr)
+      yield_now(here);
     else
       ::sched_yield();
   }
@@ -101,12 +99,12 @@ bool begin_send(channel_core& c, void* from, transfer& t) noexcept {
     return true;
   }
   if (!c.receivers.empty() && claim_first(c.receivers, t)) {
-    if (bytes(c)) copy_bytes(t.peer->payload, from, c.type->size);
+    if (only_bytes(c)) copy_bytes(t.peer->payload, from, c.type->size);
     return true;
   }
   if (c.sent - c.received == c.capacity) return false;
   t.fill = c.sent++;
-  if (bytes(c))
+  if (only_bytes(c))
     copy_bytes(value_of(c, t.fill), from, c.type->size);
   else
     t.fills = true;
@@ -116,14 +114,14 @@ bool begin_send(channel_core& c, void* from, transfer& t) noexcept {
 bool begin_receive(channel_core& c, void* to, transfer& t) noexcept {
   if (c.sent != c.received) {
     t.drain = c.received++;
-    if (bytes(c))
+    if (only_bytes(c))
       copy_bytes(to, value_of(c, t.drain), c.type->size);
     else
       t.drains = true;
     // A sender that waited for room gets the slot just taken.
     if (!c.senders.empty() && claim_first(c.senders, t)) {
       t.fill = c.sent++;
-      if (bytes(c))
+      if (only_bytes(c))
         copy_bytes(value_of(c, t.fill), t.peer->payload, c.type->size);
       else
         t.fills = true;
@@ -131,32 +129,34 @@ bool begin_receive(channel_core& c, void* to, transfer& t) noexcept {
     return true;
   }
   if (!c.senders.empty() && claim_first(c.senders, t)) {
-    if (bytes(c)) copy_bytes(to, t.peer->payload, c.type->size);
+    if (only_bytes(c)) copy_bytes(to, t.peer->payload, c.type->size);
     return true;
   }
   t.closed = c.closed;
   return c.closed;
 }
 
+void end_bytes(worker* here, transfer& t) noexcept {
+  if (t.peer != nullptr) finish(here, t.peer->waiter, t.claim);
+}
+
 void end_send(channel_core& c, void* from, transfer& t) noexcept {
-  if (!bytes(c)) {
-    if (t.fills)
-      fill(c, t.fill, from);
-    else if (t.peer != nullptr)
-      c.type->move(t.peer->payload, from);
-  }
-  if (t.peer != nullptr) finish(t.peer->waiter, t.claim);
+  if (t.fills)
+    fill(c, t.fill, from);
+  else if (t.peer != nullptr)
+    c.type->move(t.peer->payload, from);
+  const section in;
+  end_bytes(in.here(), t);
 }
 
 void end_receive(channel_core& c, void* to, transfer& t) noexcept {
-  if (!bytes(c)) {
-    if (t.drains) drain(c, t.drain, to);
-    if (t.fills)
-      fill(c, t.fill, t.peer->payload);
-    else if (t.peer != nullptr)
-      c.type->move(to, t.peer->payload);
-  }
-  if (t.peer != nullptr) finish(t.peer->waiter, t.claim);
+  if (t.drains) drain(c, t.drain, to);
+  if (t.fills)
+    fill(c, t.fill, t.peer->payload);
+  else if (t.peer != nullptr && !t.drains)
+    c.type->move(to, t.peer->payload);
+  const section in;
+  end_bytes(in.here(), t);
 }
 
 bool close_channel(channel_core& c, fiber_list& ready_list) noexcept {

@@ -26,13 +26,14 @@ void completion::complete() noexcept {
 }
 
 bool completion::wait(const context* ctx) {
-  fiber* self = current_fiber();
+  worker* here = this_worker();
+  fiber* self = current_fiber(here);
   wait_scope scope(ctx);
   if (scope.canceled(self)) {
     if (ctx == nullptr) throw_canceled(self);
     return false;
   }
-  heed_attention();
+  heed_attention(here);
   std::uint32_t why = 0;
   {
     locked_list list(waiters_);

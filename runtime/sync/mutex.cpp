@@ -3,7 +3,8 @@
 // state: locked; waiters (somebody may be in the list, so unlock must look); starving (unlock hands the lock to the
 // first waiter). Normally unlock frees the lock and wakes the first waiter, which competes with newcomers: a fiber that
 // locks and unlocks in a loop keeps its cache. A waiter that has lost for a millisecond asks for hand-off; the mutex
-// leaves that mode when the list is empty. Source: Go's sync.Mutex.
+// leaves that mode when the list is empty or the new owner has waited
+// for less. Source: Go's sync.Mutex.
 #include "weft/mutex.hpp"
 
 #include <stdexcept>
@@ -43,7 +44,12 @@ bool mutex::acquire_slow(const context* ctx, bool cancelable) {
         !state_.compare_exchange_weak(seen, locked ? seen | k_waiters | starve : seen | k_locked, acq_rel, relaxed));
     if (!locked) return true;
     const std::uint32_t why = list.wait(self, scope, wait_reason::mutex_lock);
-    if (why == k_handed) return true;
+    if (why == k_handed) {
+      // Whoever had not waited long ends the mode, or under steady contention it would last for ever: the list is never
+      // empty then.
+      if (now_ns() - since < k_starvation_ns) state_.fetch_and(~k_starving, relaxed);
+      return true;
+    }
     if (why == wait_word::k_canceled) return false;
   }
 }
@@ -56,18 +62,26 @@ result<void> mutex::lock(const context& ctx) {
   return std::unexpected(detail::error_of_context(ctx));
 }
 
+// The moment others can have the mutex, one of them may destroy it. So the list is left before, and giving the lock up
+// is the last touch.
 void mutex::unlock_slow() {
   if ((state_.load(relaxed) & k_locked) == 0) throw std::logic_error("weft::mutex: unlock of unlocked mutex");
-  locked_list list(waiters_);
-  if ((state_.load(relaxed) & k_starving) != 0) {
-    // The lock stays taken and changes hands. (The new owner synchronizes through the wake-up.)
-    if (list.wake_first(k_handed)) {
-      if (list.empty()) state_.fetch_and(~(k_waiters | k_starving), relaxed);
+  for (;;) {
+    locked_list list(waiters_);
+    const bool hand_over = (state_.load(relaxed) & k_starving) != 0;
+    const claimed_waiter heir = list.claim_first(hand_over ? k_handed : k_compete);
+    if (list.empty()) state_.fetch_and(~(k_waiters | k_starving), relaxed);
+    list.unlock();
+    if (heir.waiter != nullptr) {
+      // Handed over, it stays locked, and the new owner synchronizes through the wake-up. Otherwise whoever queued in
+      // this moment has set k_waiters; the heir, which tries once more, sees to it.
+      if (!hand_over) state_.fetch_and(~k_locked, release);
+      finish(list.here(), heir.waiter, heir.claim);
       return;
     }
+    std::uint32_t expected = k_locked;
+    if (state_.compare_exchange_strong(expected, k_free, release, relaxed)) return;
   }
-  state_.store(list.empty() ? k_free : k_waiters, release);
-  list.wake_first(k_compete);
 }
 
 }  // namespace weft

@@ -43,7 +43,7 @@ class selection {
     transfer t;
     int taken;
     {
-      const section in;
+      section in;
       lock_all();
       const bool lists_own_done = derives_here(self);
       if (!lists_own_done && cancel_pending(self)) {
@@ -53,9 +53,10 @@ class selection {
         taken = first_ready(t);
         if (taken >= 0 || !blocking) {
           unlock_all();
+          if (taken >= 0 && !t.closed && only_bytes(*operations_[taken].channel)) end_bytes(in.here(), t);
         } else {
           return_after_wait_ = true;
-          taken = wait(self, lists_own_done);
+          taken = wait(in, self, lists_own_done);
         }
       }
     }
@@ -128,7 +129,7 @@ class selection {
   }
 
   // With all locks; gives the reason, or k_canceled.
-  int wait(fiber* self, bool unflagged) noexcept {
+  int wait(section& in, fiber* self, bool unflagged) noexcept {
     wait_scope scope(nullptr);
     std::uint32_t generation = 0;
     if (unflagged) {
@@ -147,7 +148,7 @@ class selection {
       enqueue(queue(at), n);
     }
     unlock_all();
-    const std::uint32_t why = park(self, wait_reason::select);
+    const std::uint32_t why = park(in, self, wait_reason::select);
     lock_all();
     for (std::size_t i = 0; i < used_; ++i) leave(queue(states_[i].locks), states_[i].node);
     unlock_all();
@@ -169,7 +170,7 @@ class selection {
       if (o.sends) detail::throw_closed("send");
       return {index, false};
     }
-    o.sends ? end_send(*o.channel, o.payload, t) : end_receive(*o.channel, o.payload, t);
+    if (!only_bytes(*o.channel)) o.sends ? end_send(*o.channel, o.payload, t) : end_receive(*o.channel, o.payload, t);
     return {index, true};
   }
 
@@ -187,13 +188,14 @@ namespace weft::detail {
 
 selected select_core(select_operation* operations, std::size_t count, bool blocking) {
   using namespace runtime;
-  fiber* self = current_fiber();
+  worker* here = this_worker();
+  fiber* self = current_fiber(here);
   if (std::all_of(operations, operations + count, [](const auto& o) { return o.channel == nullptr; })) {
     throw_if_canceled(self);
     if (!blocking) return {-1, false};
     block_for_ever(nullptr, wait_reason::select_empty);
   }
-  heed_attention();
+  heed_attention(here);
   if (count <= k_on_stack) {
     std::array<case_state, k_on_stack> states;
     return selection(operations, count, states.data()).run(self, blocking);

@@ -17,11 +17,13 @@ using namespace runtime;
 
 namespace {
 
-fiber* require_fiber(const char* what) {
-  fiber* f = running_fiber();
+fiber* require_fiber(worker* here, const char* what) {
+  fiber* f = running_fiber(here);
   if (f == nullptr) throw std::logic_error(std::string("weft::this_fiber::") + what + ": this thread runs no fiber");
   return f;
 }
+
+fiber* require_fiber(const char* what) { return require_fiber(this_worker(), what); }
 
 // True when the time has come, false when the context ended the sleep first.
 bool sleep(std::int64_t until, const context* ctx) {
@@ -29,7 +31,7 @@ bool sleep(std::int64_t until, const context* ctx) {
   wait_scope scope(ctx);
   if (scope.canceled(self)) return false;
   if (until <= now_ns()) return true;
-  const section in;
+  section in;
   std::uint32_t generation;
   if (!scope.begin(self, generation)) return false;
   std::uint32_t why;
@@ -37,7 +39,7 @@ bool sleep(std::int64_t until, const context* ctx) {
     why = park_foreign_until(self, until);
   } else {
     const unsigned home = insert_timer(until, self, generation);
-    why = park(self, wait_reason::sleep);
+    why = park(in, self, wait_reason::sleep);
     if (why != wait_word::k_timeout) note_stale_timer(home);
   }
   scope.end();
@@ -53,16 +55,19 @@ clock::time_point clock::now() noexcept { return time_point(duration(now_ns()));
 namespace this_fiber {
 
 void yield() {
-  throw_if_canceled(require_fiber("yield"));
-  yield_now();
-  throw_if_canceled(running_fiber());
+  worker* here = this_worker();
+  fiber* self = require_fiber(here, "yield");
+  throw_if_canceled(self);
+  yield_now(here);
+  throw_if_canceled(self);
 }
 
 void poll() {
-  fiber* f = require_fiber("poll");
-  throw_if_canceled(f);
-  heed_attention();
-  throw_if_canceled(f);
+  worker* here = this_worker();
+  fiber* self = require_fiber(here, "poll");
+  throw_if_canceled(self);
+  heed_attention(here);
+  throw_if_canceled(self);
 }
 
 void sleep_for(timespan d) {

@@ -59,6 +59,8 @@ void destroy_timer(channel_timer* t) noexcept {
     const section in;
     if (t->record->stop()) note_stale_timer(t->record->heap);
     t->record->settle();
+    // A ticker's firing that has armed the record again is no longer `firing`, but may still hold the lock.
+    const std::lock_guard pass(t->channel->lock);
   }
   timer_records().give(t->record);
   delete t;

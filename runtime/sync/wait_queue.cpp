@@ -48,8 +48,16 @@ wait_node* locked_list::pop_front() noexcept {
 
 bool locked_list::wake_first(std::uint32_t why) noexcept {
   while (wait_node* n = pop_front())
-    if (wake(n->waiter, n->generation, why)) return true;
+    if (wake(mark_.here(), n->waiter, n->generation, why)) return true;
   return false;
+}
+
+claimed_waiter locked_list::claim_first(std::uint32_t why) noexcept {
+  while (wait_node* n = pop_front()) {
+    fiber* const f = n->waiter;
+    if (const claim_result c = claim(f, n->generation, why); c != claim_result::lost) return {f, c};
+  }
+  return {};
 }
 
 void locked_list::wake_all(std::uint32_t why) noexcept {
@@ -67,7 +75,7 @@ std::uint32_t locked_list::wait(fiber* self, wait_scope& scope, wait_reason reas
   }
   push_back(n);
   unlock();
-  const std::uint32_t why = park(self, reason);
+  const std::uint32_t why = park(mark_, self, reason);
   scope.end();
   if (why == wait_word::k_canceled) {
     lock();

@@ -10,6 +10,12 @@
 
 namespace weft::runtime {
 
+// A waiter taken out and claimed, to be made ready by finish(); null: there was none.
+struct claimed_waiter {
+  fiber* waiter = nullptr;
+  claim_result claim = claim_result::lost;
+};
+
 // The list's lock, with the in-runtime mark. Rank: above contexts, as a channel's.
 class locked_list {
  public:
@@ -23,6 +29,7 @@ class locked_list {
   void lock() noexcept;
   void unlock() noexcept;
 
+  worker* here() const noexcept { return mark_.here(); }
   bool empty() const noexcept { return list_.head == nullptr; }
   void push_back(wait_node&) noexcept;
   void remove(wait_node&) noexcept;  // if it is still in
@@ -31,6 +38,8 @@ class locked_list {
   // Claims and wakes the first that can be; false if there was none. The lock is held throughout.
   bool wake_first(std::uint32_t why) noexcept;
   void wake_all(std::uint32_t why) noexcept;
+  // The first half of wake_first, for a waker that must not touch the list once the waiter runs.
+  claimed_waiter claim_first(std::uint32_t why) noexcept;
 
   // The whole wait of the current fiber: queues, unlocks, parks. Then the lock is free. Gives the reason, or
   // k_canceled.

@@ -61,9 +61,4 @@ void throw_canceled(const fiber* f) {
   throw canceled(errc::canceled, std::make_exception_ptr(std::system_error(errc::canceled, "the runtime has ended")));
 }
 
-void throw_if_canceled(const fiber* f) {
-  if (cancel_pending(f)) [[unlikely]]
-    throw_canceled(f);
-}
-
 }  // namespace weft::runtime

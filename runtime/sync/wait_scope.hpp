@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "runtime/fiber/fiber.hpp"
+#include "runtime/sched/park.hpp"
 #include "weft/context.hpp"
 
 namespace weft::runtime {
@@ -36,6 +37,9 @@ class wait_scope {
 
 // At a cancellation point of the current fiber, for its bound context or the end of the runtime.
 [[noreturn]] void throw_canceled(const fiber*);
-void throw_if_canceled(const fiber*);
+inline void throw_if_canceled(const fiber* f) {
+  if (cancel_pending(f)) [[unlikely]]
+    throw_canceled(f);
+}
 
 }  // namespace weft::runtime

@@ -54,8 +54,8 @@ result<void> waiter::park(const context* ctx, void* lock, void (*unlock)(void*),
       unlock(lock);
       std::uint32_t why;
       {
-        const section in;
-        why = runtime::park(self, runtime::wait_reason::waiter);
+        section in;
+        why = runtime::park(in, self, runtime::wait_reason::waiter);
         scope.end();
       }
       relock(lock);
@@ -72,7 +72,7 @@ bool waiter::wake() noexcept {
   auto* f = static_cast<runtime::fiber*>(fiber_);
   if (f == nullptr) return false;
   const section in;
-  return runtime::wake(f, generation_, 0);
+  return runtime::wake(in.here(), f, generation_, 0);
 }
 
 }  // namespace weft
