@@ -33,12 +33,16 @@ class run_queue {
     return true;
   }
 
-  // Owner only. The oldest, or null.
-  T* pop() noexcept {
+  // Owner only. The oldest, or null. `alone`: there are no thieves.
+  T* pop(bool alone = false) noexcept {
     std::uint32_t head = head_.load(acquire);
     for (;;) {
       if (head == tail_.load(relaxed)) return nullptr;
       T* x = slot(head).load(relaxed);
+      if (alone) {
+        head_.store(head + 1, release);
+        return x;
+      }
       if (head_.compare_exchange_weak(head, head + 1, release, acquire)) return x;  // (C)
     }
   }
@@ -57,8 +61,8 @@ class run_queue {
     }
   }
 
-  // Owner of *this, which is empty. Moves half of victim's here; gives one of them to run, or null.
-  // Owner of *this, which is empty: so there is room, and no thief can be reading the slots that are written.
+  // Owner of *this, which is empty: so there is room, and no thief reads the slots that are written. Moves half of
+  // victim's here; gives one of them to run, or null.
   T* steal_from(run_queue& victim) noexcept {
     std::array<T*, Capacity / 2> taken;
     const std::uint32_t n = victim.grab_half(taken);

@@ -9,11 +9,13 @@
 // under running threads.
 #include <unistd.h>
 
+#include <algorithm>
 #include <memory>
 #include <mutex>
 #include <stdexcept>
 
 #include "runtime/base/clock.hpp"
+#include "runtime/base/membarrier.hpp"
 #include "runtime/observe/crash.hpp"
 #include "runtime/observe/snapshot.hpp"
 #include "runtime/sched/park.hpp"
@@ -27,6 +29,7 @@ namespace weft::runtime {
 namespace {
 
 constexpr int k_fatal_status = 2;
+constexpr std::int64_t k_look_again_ns = 1'000'000;
 
 void prepare(const options& o) {
   scheduler& s = sched();
@@ -39,6 +42,7 @@ void prepare(const options& o) {
   s.foreign_started.store(0, relaxed);
   s.coarse_clock.store(now_ns(), relaxed);
   s.processors.clear();
+  s.alone = o.processors == 1;
   for (unsigned i = 0; i < o.processors; ++i) s.processors.push_back(std::make_unique<processor>(i, o.stack_size));
   for (const auto& p : s.processors) {
     p->next_idle = s.idle_processors;
@@ -51,12 +55,14 @@ void prepare(const options& o) {
 // Waits until no fiber is left, or for so long; true if none is.
 bool drained(std::int64_t ns) {
   scheduler& s = sched();
+  // count_end stores that a fiber ended and then loads the phase; we stored the phase and then load the counts.
+  const bool told = heavy_fence();
   const std::int64_t until = saturating_add(now_ns(), ns);
   for (;;) {
     const std::uint32_t epoch = s.ended_epoch.load(acquire);
     if (s.live() <= 0) return true;
     if (now_ns() >= until) return false;
-    futex_wait(s.ended_epoch, epoch, until);
+    futex_wait(s.ended_epoch, epoch, told ? until : std::min(until, now_ns() + k_look_again_ns));
   }
 }
 

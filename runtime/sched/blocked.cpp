@@ -62,10 +62,7 @@ void leave_blocking() noexcept {
   in.moved_to(resume(m, m->current.load(relaxed)));
 }
 
-void require_processor(section& in, fiber* self) noexcept {
-  if (in.here()->p == nullptr) [[unlikely]]
-    in.moved_to(resume(in.here(), self));
-}
+void regain_processor(section& in, fiber* self) noexcept { in.moved_to(resume(in.here(), self)); }
 
 bool retake_blocked(std::int64_t now) noexcept {
   scheduler& s = sched();

@@ -16,7 +16,11 @@ void leave_blocking() noexcept;
 
 // The current fiber, about to switch: gives its worker a processor if it parks inside blocking(). The fiber may change
 // workers on the way.
-void require_processor(section&, fiber* self) noexcept;
+void regain_processor(section&, fiber* self) noexcept;
+inline void require_processor(section& in, fiber* self) noexcept {
+  if (in.here()->p == nullptr) [[unlikely]]
+    regain_processor(in, self);
+}
 
 // The monitor: takes processors from workers that have blocked for long while work waits; true if it took one.
 bool retake_blocked(std::int64_t now) noexcept;

@@ -40,6 +40,8 @@ struct alignas(k_cache_line) processor {
   std::uint64_t next_id = 0, end_of_ids = 0;
   // Written by the owner, summed by others; a fiber counts where it began and where it ended. Shared.
   atomic<std::uint64_t> started{0}, finished{0};
+  static constexpr std::uint32_t k_global_interval = 61;
+  std::uint32_t turns_to_global = k_global_interval;
   processor* next_idle = nullptr;
   // What the monitor saw last.
   std::uint32_t seen_tick = 0;

@@ -8,10 +8,7 @@
 
 namespace weft::runtime {
 
-scheduler& sched() noexcept {
-  static scheduler* const s = new scheduler;  // never destroyed: foreign threads may outlive main's statics
-  return *s;
-}
+constinit no_destroy<scheduler> the_scheduler;
 
 std::int64_t scheduler::live() const noexcept {
   // Ends first: a fiber that ends and one that starts in between can only make the result too high.
@@ -47,7 +44,7 @@ fiber* take_global(processor* p) noexcept {
   return first;
 }
 
-void push_local(processor* p, fiber* f) noexcept {
+void push_or_spill(processor* p, fiber* f) noexcept {
   while (!p->ring.push(f)) {
     std::array<fiber*, run_queue<fiber>::k_capacity / 2> half;
     const std::uint32_t n = p->ring.grab_half(half);
@@ -61,17 +58,6 @@ void push_local(processor* p, fiber* f) noexcept {
     s.global_size.store(static_cast<std::uint32_t>(s.global.size()), relaxed);
     return;
   }
-}
-
-fiber* next_local(processor* p) noexcept {
-  const std::uint32_t tick = p->tick.load(relaxed) + 1;
-  p->tick.store(tick, relaxed);
-  // Every 61st turn the global queue comes first, or two fibers that keep waking one another could starve it.
-  if (tick % 61 == 0)
-    if (fiber* f = take_global(p)) return f;
-  if (p->runnext.load(relaxed) != nullptr)
-    if (fiber* f = p->runnext.exchange(nullptr, acq_rel)) return f;
-  return p->ring.pop();
 }
 
 processor* acquire_idle_processor() noexcept {

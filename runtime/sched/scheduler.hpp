@@ -15,6 +15,7 @@
 #include <memory>
 #include <vector>
 
+#include "runtime/base/no_destroy.hpp"
 #include "runtime/base/spin_lock.hpp"
 #include "runtime/sched/options.hpp"
 #include "runtime/sched/processor.hpp"
@@ -27,6 +28,7 @@ enum class run_phase : std::uint8_t { stopped, running, draining, ending, stoppi
 struct scheduler {
   options config{};
   std::vector<std::unique_ptr<processor>> processors;
+  bool alone = false;  // there is one processor: no thieves
   atomic<run_phase> phase{run_phase::stopped};
 
   spin_lock lock;  // rank: below channels and contexts, above timers
@@ -60,7 +62,8 @@ struct scheduler {
   std::int64_t live() const noexcept;
 };
 
-scheduler& sched() noexcept;
+extern constinit no_destroy<scheduler> the_scheduler;
+inline scheduler& sched() noexcept { return the_scheduler.value; }
 
 // Makes a fiber ready, or wakes a foreign thread. The caller has the right to: it won the claim (wait_word.hpp). From a
 // worker with a processor into its runnext, from anywhere else into the global queue.
@@ -72,10 +75,25 @@ void ready(fiber_list&) noexcept;
 void ready_new(fiber*) noexcept;
 
 // Within the owner's section.
-void push_local(processor*, fiber*) noexcept;  // the ring's end, or half of the ring to the global queue
-fiber* next_local(processor*) noexcept;        // null when the processor has nothing, the global queue's turn included
+void push_or_spill(processor*, fiber*) noexcept;  // the ring's end; when it is full, half of it goes to the global queue
+inline void push_local(processor* p, fiber* f) noexcept {
+  if (!p->ring.push(f)) [[unlikely]]
+    push_or_spill(p, f);
+}
 fiber* take_global(processor*) noexcept;       // one to run, and a fair share into the ring
 void push_global(fiber*) noexcept;
+// Null when the processor has nothing. Every 61st turn the global queue comes first, or two fibers that keep waking one
+// another could starve it.
+inline fiber* next_local(processor* p) noexcept {
+  p->tick.store(p->tick.load(relaxed) + 1, relaxed);
+  if (--p->turns_to_global == 0) [[unlikely]] {
+    p->turns_to_global = processor::k_global_interval;
+    if (fiber* f = take_global(p)) return f;
+  }
+  if (p->runnext.load(relaxed) != nullptr)
+    if (fiber* f = p->runnext.exchange(nullptr, acq_rel)) return f;
+  return p->ring.pop(sched().alone);
+}
 void run_due_timers(processor* mine, processor* whose, std::int64_t now) noexcept;
 
 // Wakes one sleeping worker with a processor if there is one and nobody spins. (S)

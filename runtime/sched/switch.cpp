@@ -34,7 +34,7 @@ void free_block(processor* p, fiber* f) noexcept {
   p->free_fibers.give(f);
 }
 
-// Whoever drains the run waits for fibers to end.
+// Whoever drains the run waits for fibers to end. The store-load fence between the two halves is on their side: heavy_fence.
 void count_end(processor* p) noexcept {
   p->finished.store(p->finished.load(relaxed) + 1, release);
   scheduler& s = sched();
@@ -92,32 +92,30 @@ execution& successor(worker* m) noexcept {
 
 }  // namespace
 
-void complete_switch(worker* m) noexcept {
+namespace {
+
+[[gnu::always_inline]] inline void complete(worker* m) noexcept {
   fiber* f = m->predecessor;
-  switch (std::exchange(m->action, leave_action::none)) {
-    case leave_action::none:
-      break;
-    case leave_action::park:
-      if (f->word.commit() == wait_word::commit_result::runs) ready(m, f);
-      break;
-    case leave_action::yield:
-      push_local(m->p, f);
-      break;
-    case leave_action::global:
-      push_global(f);
-      break;
-    case leave_action::exit:
-      recycle(m->p, f);
-      break;
+  const leave_action action = m->action;
+  if (action == leave_action::yield) return push_local(m->p, f);
+  if (action == leave_action::park) {
+    if (f->word.commit() == wait_word::commit_result::runs) ready(m, f);
+    return;
   }
+  if (action == leave_action::global) return push_global(f);
+  if (action == leave_action::exit) recycle(m->p, f);
 }
+
+}  // namespace
+
+void complete_switch(worker* m) noexcept { complete(m); }
 
 worker* switch_away(worker* m, fiber* self, leave_action action) noexcept {
   m->predecessor = self;
   m->action = action;
   execution& to = successor(m);
   m = switch_execution(m, *self, to);
-  complete_switch(m);
+  complete(m);
   return m;
 }
 
@@ -131,8 +129,9 @@ void worker_main(worker* m) noexcept {
     settle_attention(m->p);
     if (f->phase.load(relaxed) == fiber_phase::unstarted) bind_stack(m->p, f);
     begin_turn(m, f);
+    m->action = leave_action::none;
     switch_execution(m, m->base, *f);
-    complete_switch(m);
+    complete(m);
   }
   section::leave(m);
   set_this_worker(nullptr);
