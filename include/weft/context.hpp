@@ -194,4 +194,10 @@ context make_context(A&&... arguments) {
 
 }  // namespace weft
 
+// By identity.
+template <>
+struct std::hash<weft::context> {
+  std::size_t operator()(const weft::context& c) const noexcept { return std::hash<const void*>{}(c.node()); }
+};
+
 #include "weft/detail/channel_range.hpp"

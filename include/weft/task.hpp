@@ -55,7 +55,7 @@ class task_body {
  public:
   template <class G>
   task_body(std::shared_ptr<task_state<R>> s, G&& f) : state_(std::move(s)), f_(std::forward<G>(f)) {}
-  task_body(task_body&&) noexcept = default;
+  task_body(task_body&&) noexcept(std::is_nothrow_move_constructible_v<F>) = default;
   ~task_body() {
     if (state_ == nullptr) return;
     state_->error = std::make_exception_ptr(canceled(errc::canceled, nullptr));
@@ -76,8 +76,9 @@ class task_body {
   }
 
  private:
-  // What f captured is gone before anybody hears that the task is over.
+  // What f captured is gone before anybody hears that the task is over. Shielded: nothing may be thrown at destructors.
   void finish() noexcept {
+    const shield_scope unhurt;
     f_.reset();
     const auto s = std::move(state_);
     s->done.complete();
@@ -115,7 +116,7 @@ class [[nodiscard]] task {
   }
   // Under ctx in place of the bound context. Rethrows what the task threw, but `canceled`, which becomes the error.
   detail::flat<R> join(const context& ctx) {
-    if (!state().done.wait(&ctx)) return std::unexpected(ctx.err());
+    if (!state().done.wait(&ctx)) return std::unexpected(detail::error_of_context(ctx));
     const auto s = std::exchange(state_, nullptr);
     try {
       if constexpr (std::is_void_v<R>) {

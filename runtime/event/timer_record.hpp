@@ -73,7 +73,7 @@ class timer_record {
   }
 
   timer_record* next = nullptr;
-  unsigned heap = 0;  // the processor whose heap holds the entry of the current generation
+  atomic<unsigned> heap{0};  // the processor whose heap holds the entry of the current generation
 
  private:
   static constexpr std::uint64_t k_state = 3, k_idle = 0, k_armed = 1, k_firing = 2;

@@ -47,6 +47,14 @@ void timers::compact() {
   heap_.compact(stale);
 }
 
+void timers::take_all(timers& from) {
+  const std::scoped_lock hold(from.lock_, lock_);
+  for (; !from.heap_.empty(); from.heap_.pop())
+    if (!stale(from.heap_.top())) heap_.push(from.heap_.top());
+  from.earliest_.store(k_forever, seq_cst);
+  if (!heap_.empty()) earliest_.store(heap_.top().when, seq_cst);
+}
+
 void timers::run_due(std::int64_t now, fiber_list& ready) {
   struct due {
     timer_record* record;

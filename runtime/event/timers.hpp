@@ -23,6 +23,9 @@ class timers {
   // An entry of this heap has become stale.
   void note_stale() noexcept { stale_.fetch_add(1, relaxed); }
 
+  // Takes over what is pending in the other's heap.
+  void take_all(timers& from);
+
   void run_due(std::int64_t now, fiber_list& ready);
 
  private:

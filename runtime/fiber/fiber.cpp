@@ -24,7 +24,7 @@ type_stable_pool<fiber>& fibers() noexcept {
 void fiber::set_label(std::string_view text) noexcept {
   const std::size_t n = std::min(text.size(), sizeof name);
   name_length.store(0, release);  // a dump that looks now sees no name rather than half of one
-  std::memcpy(name, text.data(), n);
+  if (n != 0) std::memcpy(name, text.data(), n);
   name_length.store(static_cast<std::uint8_t>(n), release);
 }
 

@@ -44,6 +44,7 @@ void prepare(const options& o) {
   s.processors.clear();
   s.alone = o.processors == 1;
   for (unsigned i = 0; i < o.processors; ++i) s.processors.push_back(std::make_unique<processor>(i, o.stack_size));
+  s.processors.front()->timers.take_all(s.unowned);
   for (const auto& p : s.processors) {
     p->next_idle = s.idle_processors;
     s.idle_processors = p.get();
@@ -95,6 +96,7 @@ void end_run() {
   }
   s.phase.store(run_phase::stopping, seq_cst);
   stop_threads();
+  for (const auto& p : s.processors) s.unowned.take_all(p->timers);
   s.processors.clear();  // their stacks and blocks go back to the shared pools
   trim_stacks(true);
   s.phase.store(run_phase::stopped, seq_cst);

@@ -71,8 +71,6 @@ bool flagged_and_open(const fiber* f) noexcept { return !f->is_foreign() && !shi
 
 wait_mode bound_mode(const fiber* f) noexcept { return shielded(f) ? wait_mode::quiet : wait_mode::cancelable; }
 
-std::uint32_t begin_wait_unflagged(fiber* self) noexcept { return self->word.prepare(wait_mode::at_end); }
-
 begun_wait begin_wait(fiber* self, wait_mode mode) noexcept {
   const std::uint32_t generation = self->word.prepare(mode);
   // Dekker with cancel_fiber: we stored `preparing` and load the flag, it stores the flag and loads the word; all
@@ -140,8 +138,8 @@ unsigned insert_timer(std::int64_t when, fiber* f, std::uint32_t generation) {
 
 void insert_timer(std::int64_t when, timer_record* r, std::uint32_t generation) {
   processor* p = timer_home(this_worker());
-  if (p == nullptr) return;
-  r->heap = p->index;
+  if (p == nullptr) return sched().unowned.insert(when, r, generation);
+  r->heap.store(p->index, relaxed);
   p->timers.insert(when, r, generation);
   timer_inserted(when);
 }

@@ -49,8 +49,6 @@ struct begun_wait {
   std::uint32_t generation;
 };
 begun_wait begin_wait(fiber* self, wait_mode) noexcept;
-// The same without looking at the cancel flag: a select that lists its own done().
-std::uint32_t begin_wait_unflagged(fiber* self) noexcept;
 
 // Gives wait_word::k_canceled, wait_word::k_timeout or the waker's code.
 std::uint32_t park(section&, fiber* self, wait_reason) noexcept;

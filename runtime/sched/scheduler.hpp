@@ -27,6 +27,7 @@ enum class run_phase : std::uint8_t { stopped, running, draining, ending, stoppi
 
 struct scheduler {
   options config{};
+  timers unowned;  // set while no runtime runs: the next run takes them over
   std::vector<std::unique_ptr<processor>> processors;
   bool alone = false;  // there is one processor: no thieves
   atomic<run_phase> phase{run_phase::stopped};
@@ -75,12 +76,13 @@ void ready(fiber_list&) noexcept;
 void ready_new(fiber*) noexcept;
 
 // Within the owner's section.
-void push_or_spill(processor*, fiber*) noexcept;  // the ring's end; when it is full, half of it goes to the global queue
+void push_or_spill(processor*,
+                   fiber*) noexcept;  // the ring's end; when it is full, half of it goes to the global queue
 inline void push_local(processor* p, fiber* f) noexcept {
   if (!p->ring.push(f)) [[unlikely]]
     push_or_spill(p, f);
 }
-fiber* take_global(processor*) noexcept;       // one to run, and a fair share into the ring
+fiber* take_global(processor*) noexcept;  // one to run, and a fair share into the ring
 void push_global(fiber*) noexcept;
 // Null when the processor has nothing. Every 61st turn the global queue comes first, or two fibers that keep waking one
 // another could starve it.

@@ -3,22 +3,38 @@
 #include <mutex>
 #include <utility>
 
+#include "runtime/sched/park.hpp"
 #include "runtime/sched/scheduler.hpp"
 #include "runtime/sched/section.hpp"
 #include "runtime/sync/spawn.hpp"
+#include "weft/error.hpp"
 #include "weft/fiber.hpp"
 
 namespace weft::runtime {
 namespace {
 
-// Runs f and says so; ends with the run's reference.
+// Runs f and says so, also when f ends by `canceled`; ends with the run's reference.
 void run_registered(after_registration* a) {
+  struct conclusion {
+    after_registration* a;
+    ~conclusion() {
+      const shield_scope s;
+      a->run = nullptr;
+      a->state.store(after_registration::finished, release);
+      detail::channel_close(a->over.core());
+      detail::release(a);
+    }
+  } const at_end{a};
+  a->runner.store(current_fiber(), relaxed);
   a->run();
-  a->run = nullptr;
-  a->state.store(after_registration::finished, release);
-  detail::channel_close(a->over.core());
-  detail::release(std::exchange(a->node, nullptr));
-  detail::release(a);
+}
+
+void run_here(after_registration* a) noexcept {
+  try {
+    run_registered(a);
+  } catch (const canceled&) {
+    // an ordinary end
+  }
 }
 
 }  // namespace
@@ -28,7 +44,7 @@ void run_afters(list_of<after_registration>& list) noexcept {
     if (sched().running())
       start_internal_fiber("after_func", [](void* p) { run_registered(static_cast<after_registration*>(p)); }, a);
     else
-      run_registered(a);
+      run_here(a);
   }
 }
 
@@ -67,8 +83,13 @@ after_registration* register_after(const context& ctx, std::move_only_function<v
 }
 
 bool stop_after(after_registration* a) noexcept {
-  cancel_node* n = a->state.load(acquire) == after_registration::pending ? a->node : nullptr;
-  if (n == nullptr) return false;
+  cancel_node* const n = a->node;
+  if (n == nullptr) {  // never cancelled
+    std::uint32_t pending = after_registration::pending;
+    if (!a->state.compare_exchange_strong(pending, after_registration::stopped, acq_rel, relaxed)) return false;
+    a->run = nullptr;
+    return true;
+  }
   {
     const section in;
     const std::lock_guard hold(n->lock);
@@ -77,19 +98,21 @@ bool stop_after(after_registration* a) noexcept {
     n->afters.remove(a);
   }
   a->run = nullptr;
-  a->node = nullptr;
-  release(n);
   release(a);  // the context's; the handle's remains
   return true;
 }
 
 void wait_after(after_registration* a) noexcept {
   const shield_scope s;
+  // f that drops its own handle does not wait for itself.
+  if (a->runner.load(relaxed) == current_fiber()) return;
   if (a->state.load(acquire) == after_registration::running) static_cast<void>(a->over.recv());
 }
 
 void release(after_registration* a) noexcept {
-  if (a->references.fetch_sub(1, acq_rel) == 1) delete a;
+  if (a->references.fetch_sub(1, acq_rel) != 1) return;
+  if (a->node != nullptr) release(a->node);
+  delete a;
 }
 
 }  // namespace weft::detail
@@ -104,6 +127,7 @@ stop_func& stop_func::operator=(stop_func&& o) noexcept {
 
 stop_func::~stop_func() {
   if (registration_ == nullptr) return;
+  const shield_scope s;
   if (!detail::stop_after(registration_)) detail::wait_after(registration_);
   detail::release(registration_);
 }

@@ -53,9 +53,10 @@ outcome operate(channel_core& c, void* value, worker* here, fiber* self, wait_sc
     section in(here);
     c.lock.lock();
     if (!Way::begin(c, value, t)) return wait<Way>(c, value, in, self, scope);
+    const bool bytes = only_bytes(c);  // asked now: once the lock is free, a peer may drop the channel
     c.lock.unlock();
     if (t.closed) return outcome::closed;
-    if (only_bytes(c)) {
+    if (bytes) {
       end_bytes(here, t);
       return outcome::done;
     }
@@ -96,12 +97,14 @@ outcome try_operation(channel_core* c, void* value) {
   transfer t;
   {
     const section in;
+    bool bytes;
     {
       const std::lock_guard hold(c->lock);
       if (!Way::begin(*c, value, t)) return outcome::would_block;
+      bytes = only_bytes(*c);
     }
     if (t.closed) return outcome::closed;
-    if (only_bytes(*c)) {
+    if (bytes) {
       end_bytes(in.here(), t);
       return outcome::done;
     }

@@ -222,6 +222,8 @@ std::size_t channel_capacity(const channel_core* c) noexcept {
 
 void channel_close(channel_core* c) {
   if (c == nullptr) throw std::logic_error("weft: close of nil channel");
+  // Whoever is woken may drop the last handle, the one that we were called through.
+  const channel_reference kept = share(c);
   fiber_list woken;
   bool closed;
   {

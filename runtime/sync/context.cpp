@@ -52,10 +52,7 @@ namespace {
 void on_deadline(void* owner, std::uint32_t, std::int64_t, fiber_list&) {
   auto* n = static_cast<cancel_node*>(owner);
   // The node's end waits for this callback, so it is there; but it may be on its way out.
-  std::uint32_t seen = n->references.load(relaxed);
-  while (seen != 0 && !n->references.compare_exchange_weak(seen, seen + 1, acq_rel, relaxed)) {
-  }
-  if (seen == 0) return;
+  if (!retain_unless_gone(*n)) return;
   cancel(*n, cancel_state::deadline_exceeded, n->deadline_cause);
   detail::release(n);
 }
@@ -90,7 +87,8 @@ const custom_node* as_custom(const context_node* n) noexcept {
   return n != nullptr && n->kind == node_kind::custom ? static_cast<const custom_node*>(n) : nullptr;
 }
 
-// The nearest user's context at or above n from which n's cancellation comes.
+}  // namespace
+
 const custom_node* custom_canceler(const context_node* n) noexcept {
   for (; n != nullptr; n = n->parent) {
     if (n->kind == node_kind::custom) return as_custom(n);
@@ -99,7 +97,11 @@ const custom_node* custom_canceler(const context_node* n) noexcept {
   return nullptr;
 }
 
-}  // namespace
+const detail::channel_core* own_done(const context_node* n) {
+  const custom_node* c = custom_canceler(n);
+  return c == nullptr ? nullptr : c->user->done().core();
+}
+
 }  // namespace weft::runtime
 
 namespace weft {
@@ -202,7 +204,7 @@ cancelable with_deadline_cause(const context& parent, clock::time_point when, ca
     // Armed under the lock: a cancel that comes later stops it.
   }
   insert_timer(at, timer, timer->arm());
-  if (n->state.load(seq_cst) != cancel_state::live && timer->stop()) note_stale_timer(timer->heap);
+  if (n->state.load(seq_cst) != cancel_state::live && timer->stop()) note_stale_timer(timer->heap.load(relaxed));
   return made;
 }
 
@@ -223,8 +225,14 @@ context with_stop_token(const context& parent, std::stop_token token) {
   cancel_node* n = make_cancel_node(parent);
   context made = context::adopt(n);
   // The callback is removed, or has ended, before the node goes.
-  n->on_stop = std::make_unique<std::stop_callback<std::function<void()>>>(
-      std::move(token), std::function<void()>([n] { runtime::cancel(*n, cancel_state::canceled, {}); }));
+  n->on_stop =
+      std::make_unique<std::stop_callback<std::function<void()>>>(std::move(token), std::function<void()>([n] {
+                                                                    // What the cancel runs may drop the last handle: a
+                                                                    // callback's end does not wait for itself.
+                                                                    if (!retain_unless_gone(*n)) return;
+                                                                    runtime::cancel(*n, cancel_state::canceled, {});
+                                                                    detail::release(n);
+                                                                  }));
   return made;
 }
 

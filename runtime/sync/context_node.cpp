@@ -41,13 +41,6 @@ root_nodes& roots() {
   return *r;
 }
 
-bool retain_unless_gone(cancel_node& n) noexcept {
-  std::uint32_t seen = n.references.load(relaxed);
-  while (seen != 0)
-    if (n.references.compare_exchange_weak(seen, seen + 1, acq_rel, relaxed)) return true;
-  return false;
-}
-
 void await_settled(const cancel_node& n) noexcept {
   for (unsigned spins = 0; !n.settled.load(acquire); ++spins) {
     if (spins % 64 == 63)
@@ -69,10 +62,12 @@ class cancellation {
     n.state.store(why, release);
     wake_waiters(n);
     take_afters(n);
+    n.owes_stop = n.stop != nullptr;
+    has_stop_ |= n.owes_stop;
     const bool close = n.has_done.load(relaxed);
     timer_record* const timer = n.timer;
     hold.unlock();
-    if (timer != nullptr && timer->stop()) note_stale_timer(timer->heap);
+    if (timer != nullptr && timer->stop()) note_stale_timer(timer->heap.load(relaxed));
     if (close) close_channel(*n.done.core(), ready_);
     n.work = nullptr;
     (last_ == nullptr ? first_ : last_->work) = &n;
@@ -87,7 +82,6 @@ class cancellation {
         await_settled(*child);
         detail::release(child);
       }
-    for (cancel_node* n = first_; n != nullptr; n = n->work) has_stop_ |= n->stop != nullptr;
     ready(ready_);
   }
 
@@ -150,7 +144,7 @@ bool in_runtime() noexcept {
 
 void request_stops(cancel_node* n) noexcept {
   for (; n != nullptr; n = n->work)
-    if (n->stop != nullptr) n->stop->request_stop();
+    if (n->owes_stop) n->stop->request_stop();
 }
 
 void release_all(cancel_node* n, const cancel_node* but) noexcept {
@@ -179,6 +173,13 @@ std::error_code error_of(cancel_state s) noexcept {
       return errc::deadline_exceeded;
   }
   return {};
+}
+
+bool retain_unless_gone(cancel_node& n) noexcept {
+  std::uint32_t seen = n.references.load(relaxed);
+  while (seen != 0)
+    if (n.references.compare_exchange_weak(seen, seen + 1, acq_rel, relaxed)) return true;
+  return false;
 }
 
 void cancel(cancel_node& start, cancel_state why, const cancel_cause& cause) noexcept {
@@ -226,10 +227,19 @@ void unlink_waiter(cancel_node& n, cancel_link& l) noexcept {
   l.linked.store(false, relaxed);
 }
 
+namespace {
+// Where a fiber bound to n hangs. Below the root by values alone: on a shard, as the root's children do.
+cancel_node* home_of(const fiber* f, const context_node* n) noexcept {
+  cancel_node* canceler = canceler_of(n);
+  return canceler == &root() ? shard_of_root(f) : canceler;
+}
+}  // namespace
+
 void bind_fiber(fiber* f, context_node* n) noexcept {
   f->bound = n;
-  cancel_node* canceler = canceler_of(n);
-  if (n == nullptr || canceler == nullptr || canceler == &root()) return;
+  if (n == nullptr) return;
+  cancel_node* canceler = home_of(f, n);
+  if (canceler == nullptr) return;
   f->link.waiter = f;
   f->link.one_wait = false;
   const section in;
@@ -239,7 +249,7 @@ void bind_fiber(fiber* f, context_node* n) noexcept {
 context_node* unbind_fiber(fiber* f) noexcept {
   context_node* n = std::exchange(f->bound, nullptr);
   if (n == nullptr) return nullptr;
-  if (cancel_node* canceler = canceler_of(n); canceler != nullptr && f->link.linked.load(relaxed)) {
+  if (cancel_node* canceler = home_of(f, n); canceler != nullptr && f->link.linked.load(relaxed)) {
     const section in;
     unlink_waiter(*canceler, f->link);  // passes the lock: a cancel that found the link has left it
   }
@@ -247,9 +257,9 @@ context_node* unbind_fiber(fiber* f) noexcept {
   return n;
 }
 
-bool derives_from(const context_node* n, const cancel_node* above) noexcept {
-  for (; n != nullptr; n = n->parent)
-    if (n->canceler == above) return true;
+bool derives_from(const cancel_node* n, const cancel_node* above) noexcept {
+  for (; n != nullptr; n = n->above)
+    if (n == above) return true;
   return false;
 }
 
@@ -291,7 +301,7 @@ void destroy_cancel_node(cancel_node* n) noexcept {
     n->registered = false;
   }
   if (n->timer != nullptr) {
-    if (n->timer->stop()) note_stale_timer(n->timer->heap);
+    if (n->timer->stop()) note_stale_timer(n->timer->heap.load(relaxed));
     n->timer->settle();
     timer_records().give(n->timer);
   }

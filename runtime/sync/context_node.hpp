@@ -52,7 +52,8 @@ struct after_registration {
   after_registration* prev = nullptr;
   runtime::atomic<std::uint32_t> references{2};   // the handle's, and the context's or the run's
   runtime::atomic<std::uint32_t> state{pending};  // leaves `pending` under the node's lock; linked while pending
-  runtime::cancel_node* node = nullptr;           // counted
+  runtime::cancel_node* node = nullptr;           // counted, until the registration goes; null: never cancelled
+  runtime::atomic<runtime::fiber*> runner{nullptr};
   std::move_only_function<void()> run;
   recv_chan<void> over;  // closed when run has returned
 };
@@ -75,6 +76,7 @@ struct cancel_node : context_node {
   atomic<cancel_state> state{cancel_state::live};
   atomic<bool> settled{false};
   bool inherits_cause = false;
+  bool owes_stop = false;   // `stop` was there when it was cancelled; one made later is requested by its maker
   bool registered = false;  // in above->children; under above->lock
   spin_lock lock;           // rank: below channels; leaf
   cancel_node* const above;
@@ -100,6 +102,10 @@ inline cancel_node* canceler_of(const context_node* n) noexcept { return n == nu
 
 std::error_code error_of(cancel_state) noexcept;
 
+// For those who know of a node without a reference, while something else keeps its memory: a list, a callback that its
+// end waits for.
+bool retain_unless_gone(cancel_node&) noexcept;
+
 // Cancels the node and everything below it, and makes ready whom that wakes. Whatever user code must run is run before
 // it returns, on this thread.
 void cancel(cancel_node&, cancel_state, const cancel_cause&) noexcept;
@@ -112,8 +118,8 @@ void unlink_waiter(cancel_node&, cancel_link&) noexcept;
 void bind_fiber(fiber*, context_node*) noexcept;
 context_node* unbind_fiber(fiber*) noexcept;  // gives the reference back
 
-// Whether n is `above` or below it.
-bool derives_from(const context_node* n, const cancel_node* above) noexcept;
+// Whether n is `above` or is cancelled with it. (By the tree of cancellation: below a without_cancel is not below.)
+bool derives_from(const cancel_node* n, const cancel_node* above) noexcept;
 
 // The life of a run.
 void revive_root();

@@ -26,14 +26,16 @@ void destroy_custom(custom_node* n) noexcept {
 
 namespace {
 
+cancel_state state_of(const context_base& user) noexcept {
+  return user.err() == errc::deadline_exceeded ? cancel_state::deadline_exceeded : cancel_state::canceled;
+}
+
 // Cancels the canceler as soon as the user's channel closes.
 void follow(const std::shared_ptr<context_base>& user, const context& follower, const chan<void>& gone) {
   detail::launch({.name = "weft:follow context"}, std::source_location::current(),
                  [user, follower, gone, closed = recv_chan<void>(user->done())] {
                    if (select(closed, gone, background().done()) != 0) return;
-                   const cancel_state why = user->err() == errc::deadline_exceeded ? cancel_state::deadline_exceeded
-                                                                                   : cancel_state::canceled;
-                   cancel(*static_cast<cancel_node*>(follower.node()), why, user->cause());
+                   cancel(*static_cast<cancel_node*>(follower.node()), state_of(*user), user->cause());
                  });
 }
 
@@ -51,7 +53,7 @@ context_node* make_custom_node(std::shared_ptr<context_base> user) {
   n->follower = context::adopt(make_cancel_node(without_cancel(parent)));
   n->canceler = static_cast<cancel_node*>(n->follower.node());
   if (n->user->err()) {
-    cancel(*n->canceler, cancel_state::canceled, n->user->cause());
+    cancel(*n->canceler, state_of(*n->user), n->user->cause());
   } else if (sched().running()) {
     n->gone = chan<void>();
     follow(n->user, n->follower, n->gone);

@@ -28,9 +28,11 @@ namespace {
 void retain(function_timer* t) noexcept { t->references.fetch_add(1, relaxed); }
 
 void run_once(void* p) {
-  auto* t = static_cast<function_timer*>(p);
-  t->run();
-  release_timer(t);
+  struct reference {
+    function_timer* t;
+    ~reference() { release_timer(t); }  // also when f ends by `canceled`
+  } const mine{static_cast<function_timer*>(p)};
+  mine.t->run();
 }
 
 // The armed timer's reference becomes the run's.
@@ -54,7 +56,7 @@ void arm(function_timer& t, timespan d) noexcept {
 
 // With the lock; the caller drops the armed timer's reference when true.
 bool disarm(function_timer& t) noexcept {
-  if (t.record->stop()) note_stale_timer(t.record->heap);
+  if (t.record->stop()) note_stale_timer(t.record->heap.load(relaxed));
   return std::exchange(t.pending, false);
 }
 

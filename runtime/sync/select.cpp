@@ -13,6 +13,7 @@
 #include "runtime/sched/section.hpp"
 #include "runtime/sync/channel.hpp"
 #include "runtime/sync/context_node.hpp"
+#include "runtime/sync/value_nodes.hpp"
 #include "runtime/sync/wait_scope.hpp"
 #include "weft/channel.hpp"
 #include "weft/select_case.hpp"
@@ -42,18 +43,22 @@ class selection {
   selected run(fiber* self, bool blocking) {
     transfer t;
     int taken;
+    bool over = false;
+    const channel_core* own = own_done(self->bound);
     {
       section in;
       lock_all();
-      const bool lists_own_done = derives_here(self);
+      const bool lists_own_done = derives_here(self, own);
       if (!lists_own_done && cancel_pending(self)) {
         unlock_all();
         taken = k_canceled;
       } else {
         taken = first_ready(t);
         if (taken >= 0 || !blocking) {
+          // Asked while the lock is held: afterwards a peer may drop the channel.
+          over = taken >= 0 && !t.closed && only_bytes(*operations_[taken].channel);
           unlock_all();
-          if (taken >= 0 && !t.closed && only_bytes(*operations_[taken].channel)) end_bytes(in.here(), t);
+          if (over) end_bytes(in.here(), t);
         } else {
           return_after_wait_ = true;
           taken = wait(in, self, lists_own_done);
@@ -62,6 +67,7 @@ class selection {
     }
     if (taken == k_canceled) throw_canceled(self);
     if (taken < 0) return {-1, false};
+    if (over) return {taken, true};
     return return_after_wait_ ? woken(taken) : finish(taken, t);
   }
 
@@ -108,12 +114,13 @@ class selection {
   }
 
   // Whether a case receives from done() of the fiber's bound context or of one derived from it.
-  bool derives_here(const fiber* self) const noexcept {
+  bool derives_here(const fiber* self, const channel_core* own) const noexcept {
     if (self->bound == nullptr) return false;
     const cancel_node* bound = canceler_of(self->bound);
     for (std::size_t i = 0; i < used_; ++i) {
       const select_operation& o = operations_[states_[i].locks];
-      if (!o.sends && o.channel->done_of != nullptr && derives_from(o.channel->done_of, bound)) return true;
+      if (o.sends) continue;
+      if (o.channel == own || (o.channel->done_of != nullptr && derives_from(o.channel->done_of, bound))) return true;
     }
     return false;
   }
@@ -133,7 +140,13 @@ class selection {
     wait_scope scope(nullptr);
     std::uint32_t generation = 0;
     if (unflagged) {
-      generation = begin_wait_unflagged(self);
+      // The listed done() tells of the context. The end of the run may still end the wait, but not within a shield.
+      const begun_wait begun = begin_wait(self, shielded(self) ? wait_mode::quiet : wait_mode::at_end);
+      if (begun.canceled) {
+        unlock_all();
+        return k_canceled;
+      }
+      generation = begun.generation;
     } else if (!scope.begin(self, generation)) {
       unlock_all();
       return k_canceled;

@@ -46,7 +46,7 @@ bool disarm(channel_core& c) noexcept {
   channel_timer& t = *c.timer;
   const bool was_pending = t.pending;
   t.pending = false;
-  if (t.record->stop()) note_stale_timer(t.record->heap);
+  if (t.record->stop()) note_stale_timer(t.record->heap.load(relaxed));
   const bool unread = c.sent != c.received;
   c.received = c.sent;
   return was_pending || unread;
@@ -57,7 +57,7 @@ bool disarm(channel_core& c) noexcept {
 void destroy_timer(channel_timer* t) noexcept {
   {
     const section in;
-    if (t->record->stop()) note_stale_timer(t->record->heap);
+    if (t->record->stop()) note_stale_timer(t->record->heap.load(relaxed));
     t->record->settle();
     // A ticker's firing that has armed the record again is no longer `firing`, but may still hold the lock.
     const std::lock_guard pass(t->channel->lock);

@@ -30,6 +30,11 @@ struct custom_node : context_node {
 
 void destroy_custom(custom_node*) noexcept;
 
+// The nearest user's context at or above n from which n's cancellation comes.
+const custom_node* custom_canceler(const context_node* n) noexcept;
+// done() of a context that has a user's; null for others, which their node tells (channel_core::done_of).
+const detail::channel_core* own_done(const context_node*);
+
 // A context's deadline as an instant, INT64_MAX for none.
 std::int64_t deadline_of(const context_node*) noexcept;
 

@@ -22,16 +22,15 @@ void wait_group::add(int n) {
   std::int64_t seen = count_.load(std::memory_order_relaxed);
   while (seen + n > 0)
     if (count_.compare_exchange_weak(seen, seen + n, std::memory_order_acq_rel, std::memory_order_relaxed)) return;
-  locked_list list(waiters_);
-  seen = count_.load(std::memory_order_relaxed);
-  do {
-    if (seen + n < 0) break;
-  } while (!count_.compare_exchange_weak(seen, seen + n, std::memory_order_acq_rel, std::memory_order_relaxed));
-  if (seen + n < 0) {
-    list.unlock();
-    throw std::logic_error("weft::wait_group: negative counter");
+  {
+    locked_list list(waiters_);
+    seen = count_.load(std::memory_order_relaxed);
+    while (seen + n >= 0 &&
+           !count_.compare_exchange_weak(seen, seen + n, std::memory_order_acq_rel, std::memory_order_relaxed)) {
+    }
+    if (seen + n == 0) list.wake_all(0);
   }
-  if (seen + n == 0) list.wake_all(0);
+  if (seen + n < 0) throw std::logic_error("weft::wait_group: negative counter");
 }
 
 namespace {

@@ -5,10 +5,10 @@
 #include <array>
 #include <atomic>
 #include <cstddef>
-#include <thread>
 #include <vector>
 
 #include "tests/support/support.hpp"
+#include "tests/unit/lockstep.hpp"
 
 using namespace weft::runtime;
 
@@ -113,66 +113,66 @@ TEST_CASE("run_queue: a thief gets half, one to run and the others queued in the
 }
 
 TEST_CASE("run_queue: every item runs exactly once, whoever of an owner and two thieves takes it") {
-  const auto count = static_cast<std::size_t>(test::scale(200'000));
-  std::vector<item> items(count);
+  const long count = test::scale(200'000);
+  std::vector<item> items(static_cast<std::size_t>(count));
   std::array<small_queue, 3> queues;  // the owner's and the thieves'
-  std::atomic<bool> over{false};
+  std::array<long, 3> ran{};
 
-  const auto run = [](item* x) {
-    if (x != nullptr) x->runs.fetch_add(1, std::memory_order_relaxed);
-    return x != nullptr;
+  const auto run = [&](std::size_t self, item* x) {
+    if (x == nullptr) return false;
+    x->runs.fetch_add(1, std::memory_order_relaxed);
+    ++ran[self];
+    return true;
   };
-  const auto steal = [&](std::size_t self) {
-    small_queue& mine = queues[self];
-    for (;;) {
-      const bool last = over.load(std::memory_order_acquire);
-      bool ran = false;
-      for (std::size_t victim = 0; victim < queues.size(); ++victim)
-        if (victim != self) {
-          ran |= run(mine.steal_from(queues[victim]));
-          while (run(mine.pop())) ran = true;
-        }
-      if (last && !ran) return;
-      if (!ran) std::this_thread::yield();
+  const auto run_own = [&](std::size_t self) {
+    while (run(self, queues[self].pop())) {
     }
   };
-  std::thread first(steal, 1), second(steal, 2);
-  for (std::size_t i = 0; i < count; ++i) {
-    while (!queues[0].push(&items[i])) run(queues[0].pop());
-    if (i % 7 == 0) run(queues[0].pop());
-  }
-  while (run(queues[0].pop())) {
-  }
-  over.store(true, std::memory_order_release);
-  first.join();
-  second.join();
+  // From the owner in most rounds, else from the other thief, whose queue then holds the second of two that it stole.
+  const auto thief = [&](std::size_t self) {
+    return [&, self](long i) {
+      run(self, queues[self].steal_from(queues[i % 4 == 0 ? 3 - self : 0]));
+      run_own(self);
+    };
+  };
+  test::race(
+      count,
+      [&](long i) {
+        while (!queues[0].push(&items[static_cast<std::size_t>(i)])) run(0, queues[0].pop());
+        if (i % 2 == 0) run(0, queues[0].pop());
+      },
+      thief(1), thief(2));
+  for (std::size_t self = 0; self < 3; ++self) run_own(self);
 
   CHECK(std::ranges::count_if(items, [](const item& x) { return x.runs == 0; }) == 0);
   CHECK(std::ranges::count_if(items, [](const item& x) { return x.runs > 1; }) == 0);
+  CHECK(ran[0] + ran[1] + ran[2] == count);
 }
 
 TEST_CASE("run_queue: what the pusher wrote into an item is seen by whoever takes it") {
   struct plain {
     long value = 0;
   };
-  const long count = test::scale(100'000);
+  const long count = test::scale(200'000);
   std::vector<plain> items(static_cast<std::size_t>(count));
   run_queue<plain, 4> mine, theirs;
-  std::atomic<bool> over{false};
   long stolen = 0, kept = 0;
-  std::thread thief([&] {
-    for (;;) {
-      const bool last = over.load(std::memory_order_acquire);
-      plain* x = theirs.steal_from(mine);
-      if (x == nullptr && last) return;
-      for (; x != nullptr; x = theirs.pop()) stolen += x->value;
-    }
-  });
-  for (plain& x : items) {
-    x.value = 1;
-    while (!mine.push(&x)) kept += mine.pop() != nullptr ? 1 : 0;
-  }
-  over.store(true, std::memory_order_release);
-  thief.join();
+  const auto take = [](run_queue<plain, 4>& q) {
+    const plain* x = q.pop();
+    return x == nullptr ? 0 : x->value;
+  };
+  test::race(
+      count,
+      [&](long i) {
+        plain& x = items[static_cast<std::size_t>(i)];
+        x.value = 1;
+        while (!mine.push(&x)) kept += take(mine);
+        if (i % 3 == 0) kept += take(mine);
+      },
+      [&](long) {
+        if (const plain* x = theirs.steal_from(mine)) stolen += x->value;
+        stolen += take(theirs);
+      });
+  while (!mine.empty()) kept += take(mine);
   CHECK(stolen + kept == count);
 }
