@@ -15,6 +15,9 @@ class WEFT_API blocking_scope {
   ~blocking_scope();
   blocking_scope(const blocking_scope&) = delete;
   blocking_scope& operator=(const blocking_scope&) = delete;
+
+ private:
+  bool entered_;
 };
 }  // namespace detail
 

@@ -53,7 +53,8 @@ std::error_code error_of(const result<T>& r) noexcept {
 template <class T>
 T unwrap(result<T> r) {
   if (!r) {
-    if (r.error() == errc::canceled || r.error() == errc::deadline_exceeded) throw canceled(r.error(), nullptr);
+    if (r.error() == errc::canceled || r.error() == errc::deadline_exceeded)
+      throw canceled(r.error(), std::make_exception_ptr(std::system_error(r.error())));
     throw std::system_error(r.error());
   }
   if constexpr (!std::is_void_v<T>) return std::move(*r);

@@ -58,7 +58,8 @@ class task_body {
   task_body(task_body&&) noexcept(std::is_nothrow_move_constructible_v<F>) = default;
   ~task_body() {
     if (state_ == nullptr) return;
-    state_->error = std::make_exception_ptr(canceled(errc::canceled, nullptr));
+    const std::error_code code = errc::canceled;
+    state_->error = std::make_exception_ptr(canceled(code, std::make_exception_ptr(std::system_error(code))));
     finish();
   }
   void operator()() {

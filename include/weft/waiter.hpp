@@ -48,11 +48,13 @@ class WEFT_API waiter {
   // will: unlink it.
   template <class L>
   void wait(std::unique_lock<L>& lock) {
+    require_lock(lock.owns_lock());
     park(nullptr, &lock, &unlock_it<L>, &relock_it<L>);
   }
   // The same under ctx in place of the bound context, whose end is the error.
   template <class L>
   result<void> wait(const context& ctx, std::unique_lock<L>& lock) {
+    require_lock(lock.owns_lock());
     return park(&ctx, &lock, &unlock_it<L>, &relock_it<L>);
   }
   // With that lock held. True if this call ends the wait; false if the wait was cancelled (or has not begun).
@@ -67,6 +69,7 @@ class WEFT_API waiter {
   static void relock_it(void* l) {
     static_cast<std::unique_lock<L>*>(l)->lock();
   }
+  static void require_lock(bool held);  // throws std::logic_error
   result<void> park(const context*, void* lock, void (*unlock)(void*), void (*relock)(void*));
 
   void* fiber_ = nullptr;

@@ -15,9 +15,8 @@ struct foreign_exit {
   void (*run)(fiber*) noexcept = nullptr;
   ~foreign_exit() {
     if (run == nullptr) return;
-    fiber* f = foreign_here;
+    run(foreign_here);  // destructors it runs still find it
     foreign_here = nullptr;
-    run(f);
   }
 };
 thread_local foreign_exit exit_here;

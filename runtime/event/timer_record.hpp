@@ -31,9 +31,9 @@ class timer_record {
 
   // The owner, when it is not armed. Gives the generation for the heap entry.
   std::uint32_t arm() noexcept {
-    const std::uint64_t next = (state_.load(relaxed) >> k_shift) + 1;
-    state_.store(next << k_shift | k_armed, release);
-    return static_cast<std::uint32_t>(next);
+    const std::uint64_t generation = (state_.load(relaxed) >> k_shift) + 1;
+    state_.store(generation << k_shift | k_armed, release);
+    return static_cast<std::uint32_t>(generation);
   }
   // True if this call kept it from firing.
   bool stop() noexcept {

@@ -18,6 +18,7 @@
 #include "runtime/fiber/execution.hpp"
 #include "runtime/fiber/wait_word.hpp"
 #include "weft/detail/launch.hpp"
+#include "weft/detail/local_value.hpp"
 
 namespace weft::runtime {
 
@@ -33,6 +34,10 @@ enum class wait_reason : std::uint8_t {
   sleep,
   mutex_lock,
   wait_group,
+  condition_variable,
+  semaphore,
+  shared_mutex_lock,
+  shared_mutex_lock_shared,
   join,
   waiter,
   nil_channel,
@@ -59,6 +64,8 @@ struct cancel_link {
 };
 
 struct alignas(k_cache_line) fiber : execution {
+  static constexpr std::size_t k_label_size = 23;
+
   // What a wait and a wake touch.
   wait_word word;
   fiber* next = nullptr;
@@ -77,21 +84,28 @@ struct alignas(k_cache_line) fiber : execution {
   alignas(detail::k_closure_alignment) std::byte closure[detail::k_inline_closure];
 
   // Who it is.
-  std::uint64_t id = 0;
-  std::source_location site{};
+  atomic<std::uint64_t> id{0};  // this and the next two are read by dumps while others run
+  atomic<std::source_location> site{};
   std::size_t stack_size = 0;
   atomic<std::uint8_t> name_length{0};
-  char name[23];
+  atomic<char> name[k_label_size]{};
 
   // What it is bound to: one counted reference to `bound`; `link` is in the list of the context that can cancel it.
   detail::context_node* bound = nullptr;
   cancel_link link;
 
+  detail::local_value* locals = nullptr;  // values of fiber_locals, the last used first
+
   note foreign_wake;  // what a foreign thread sleeps on
 
   bool is_foreign() const noexcept { return phase.load(relaxed) == fiber_phase::foreign; }
-  std::string_view label() const noexcept { return {name, name_length.load(acquire)}; }
+  // A copy into `out`; gives its length. Torn at worst, when it is renamed in this moment.
+  std::size_t copy_label(char (&out)[k_label_size]) const noexcept;
   void set_label(std::string_view text) noexcept;
 };
+
+// Destroys the values of fiber_locals, the last used first, and those that their destructors make. On the fiber, or the
+// foreign thread, itself; user code.
+void destroy_locals(fiber*) noexcept;
 
 }  // namespace weft::runtime

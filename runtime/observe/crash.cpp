@@ -32,7 +32,8 @@ void describe_overflow(const stack& overflowed, char* out, std::size_t size) {
   report text;
   fibers().for_each([&](const fiber& f) {
     if (f.stack != &overflowed || !is_live(f)) return;
-    text << "fiber " << f.id << " '" << f.label() << "', spawned at ";
+    char name[fiber::k_label_size];
+    text << "fiber " << f.id.load(relaxed) << " '" << std::string_view(name, f.copy_label(name)) << "', spawned at ";
     describe_site(text, f);
   });
   if (text.text().empty()) text << "a fiber";

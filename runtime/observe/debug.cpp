@@ -18,14 +18,16 @@ std::vector<fiber_info> fibers() {
     if (!is_live(f)) return;
     const fiber_state state = state_of(f);
     fiber_info i{};
-    i.id = static_cast<fiber_id>(f.id);
-    i.name = f.label();
+    i.id = static_cast<fiber_id>(f.id.load(relaxed));
+    char name[fiber::k_label_size];
+    i.name.assign(name, f.copy_label(name));
     i.state = name_of(state);
     if (state == fiber_state::waiting) {
       i.wait_reason = name_of(f.reason.load(relaxed));
       i.waited = clock::duration(std::max<std::int64_t>(0, now_ns() - f.waits_since.load(relaxed)));
     }
-    i.spawned_at = std::string(f.site.file_name()) + ':' + std::to_string(f.site.line());
+    const std::source_location site = f.site.load(relaxed);
+    i.spawned_at = std::string(site.file_name()) + ':' + std::to_string(site.line());
     all.push_back(std::move(i));
   });
   std::ranges::sort(all, {}, &fiber_info::id);

@@ -28,13 +28,15 @@ fiber_state state_of(const fiber& f) noexcept {
 }
 
 void describe_site(report& out, const fiber& f) noexcept {
-  out << std::string_view(f.site.file_name()) << ':' << static_cast<unsigned>(f.site.line());
+  const std::source_location site = f.site.load(relaxed);
+  out << std::string_view(site.file_name()) << ':' << static_cast<unsigned>(site.line());
 }
 
 void describe(report& out, const fiber& f) noexcept {
   const fiber_state state = state_of(f);
-  out << "fiber " << f.id;
-  if (const std::string_view name = f.label(); !name.empty()) out << " '" << name << "'";
+  out << "fiber " << f.id.load(relaxed);
+  char name[fiber::k_label_size];
+  if (const std::size_t n = f.copy_label(name); n != 0) out << " '" << std::string_view(name, n) << "'";
   out << ", " << name_of(state);
   if (state == fiber_state::waiting) {
     const std::int64_t waited = std::max<std::int64_t>(0, now_ns() - f.waits_since.load(relaxed));

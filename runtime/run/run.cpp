@@ -7,6 +7,7 @@
 //   stopping   no fiber is left; workers go
 // What is still there after that cannot be ended: the process leaves by _exit, for destructors of statics must not run
 // under running threads.
+#include <sched.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -44,7 +45,6 @@ void prepare(const options& o) {
   s.processors.clear();
   s.alone = o.processors == 1;
   for (unsigned i = 0; i < o.processors; ++i) s.processors.push_back(std::make_unique<processor>(i, o.stack_size));
-  s.processors.front()->timers.take_all(s.unowned);
   for (const auto& p : s.processors) {
     p->next_idle = s.idle_processors;
     s.idle_processors = p.get();
@@ -83,23 +83,39 @@ void throw_at_leftovers() {
   ready(woken);
 }
 
-void end_run() {
+// Lets no foreign thread in any more, and waits for those that are inside. False: one of them has started a fiber.
+bool close_doors() noexcept {
   scheduler& s = sched();
-  s.phase.store(run_phase::draining, seq_cst);
-  cancel_root();
-  if (!drained(s.config.drain_ns)) {
-    throw_at_leftovers();
-    if (!drained(s.config.drain_ns)) {
-      dump_to_stderr("weft: fatal: fibers that do not end after main returned");
-      ::_exit(k_fatal_status);
-    }
-  }
+  s.closed.store(true, seq_cst);
+  while (s.visitors.load(seq_cst) != 0) ::sched_yield();
+  if (s.live() <= 0) return true;
+  s.closed.store(false, seq_cst);
+  return false;
+}
+
+void stop() noexcept {
+  scheduler& s = sched();
+  s.closed.store(true, seq_cst);
   s.phase.store(run_phase::stopping, seq_cst);
   stop_threads();
   for (const auto& p : s.processors) s.unowned.take_all(p->timers);
   s.processors.clear();  // their stacks and blocks go back to the shared pools
   trim_stacks(true);
   s.phase.store(run_phase::stopped, seq_cst);
+}
+
+void end_run() {
+  scheduler& s = sched();
+  s.phase.store(run_phase::draining, seq_cst);
+  cancel_root();
+  do {
+    if (drained(s.config.drain_ns)) continue;
+    throw_at_leftovers();
+    if (drained(s.config.drain_ns)) continue;
+    dump_to_stderr("weft: fatal: fibers that do not end after main returned");
+    ::_exit(k_fatal_status);
+  } while (!close_doors());
+  stop();
 }
 
 }  // namespace
@@ -117,15 +133,24 @@ void run_main(const runtime_options& given, void (*main)(void*), void* argument,
     if (s.running()) throw std::logic_error("weft::run: a runtime is already running in this process");
     prepare(o);
     s.phase.store(run_phase::running, seq_cst);
+    s.closed.store(false, seq_cst);
+    // Whoever still found it closed has put its timer into `unowned` by now.
+    while (s.visitors.load(seq_cst) != 0) ::sched_yield();
+    s.processors.front()->timers.take_all(s.unowned);
   }
   const crash_reports reports;
-  start_worker_threads(o.processors);
-  start_monitor();
   note main_returned;
-  launch({.name = "main"}, site, [=, &main_returned] {
-    main(argument);
-    main_returned.post();
-  });
+  try {
+    start_worker_threads(o.processors);
+    start_monitor();
+    launch({.name = "main"}, site, [=, &main_returned] {
+      main(argument);
+      main_returned.post();
+    });
+  } catch (...) {  // no thread or no memory to be had
+    stop();
+    throw;
+  }
   main_returned.wait();
   end_run();
 }

@@ -33,25 +33,24 @@ worker* regain(worker* m, fiber* self) noexcept {
 
 // In the section; gives the worker that the fiber is on afterwards.
 worker* resume(worker* m, fiber* self) noexcept {
-  std::uint32_t blocking = worker::k_blocking;
-  processor* p = std::exchange(m->blocked_processor, nullptr);
-  if (m->block_state.compare_exchange_strong(blocking, worker::k_free, acq_rel, acquire)) {
+  if (processor* p = m->lent.exchange(nullptr, acq_rel)) {
     m->p = p;
     return m;
   }
-  m->block_state.store(worker::k_free, relaxed);
+  m = regain(m, self);
+  // Only now: in between the fiber is in no queue and on no processor, and all would look asleep.
   sched().blocked_workers.fetch_sub(1, acq_rel);
-  return regain(m, self);
+  return m;
 }
 
 }  // namespace
 
-void enter_blocking() noexcept {
+bool enter_blocking() noexcept {
   worker* m = this_worker();
-  if (m == nullptr || m->p == nullptr) return;  // a foreign thread, or nested
+  if (m == nullptr || m->p == nullptr) return false;  // a foreign thread, or nested
   const section in(m);
-  m->blocked_processor = std::exchange(m->p, nullptr);
-  m->block_state.store(worker::k_blocking, release);  // pairs with the monitor's CAS: it may hand the processor on
+  m->lent.store(std::exchange(m->p, nullptr), release);  // pairs with the monitor's CAS: it may hand the processor on
+  return true;
 }
 
 void leave_blocking() noexcept {
@@ -70,14 +69,13 @@ bool retake_blocked(std::int64_t now) noexcept {
   for (const auto& owned : s.processors) {
     processor* p = owned.get();
     worker* m = p->owner.load(acquire);
-    if (m == nullptr || m->block_state.load(relaxed) != worker::k_blocking || p->tick.load(relaxed) != p->seen_tick)
-      continue;
+    if (m == nullptr || m->lent.load(relaxed) != p || p->tick.load(relaxed) != p->seen_tick) continue;
     const bool work = !p->ring.empty() || p->runnext.load(relaxed) != nullptr || s.global_size.load(relaxed) != 0 ||
                       p->timers.earliest() <= now;
     if (now - p->seen_since < (work ? k_grace_ns : k_idle_grace_ns)) continue;
-    std::uint32_t blocking = worker::k_blocking;
+    processor* expected = p;  // by now m may lend another one
     s.blocked_workers.fetch_add(1, acq_rel);
-    if (!m->block_state.compare_exchange_strong(blocking, worker::k_taken, acq_rel, relaxed)) {
+    if (!m->lent.compare_exchange_strong(expected, nullptr, acq_rel, relaxed)) {
       s.blocked_workers.fetch_sub(1, acq_rel);
       continue;
     }
@@ -90,6 +88,8 @@ bool retake_blocked(std::int64_t now) noexcept {
 }  // namespace weft::runtime
 
 namespace weft::detail {
-blocking_scope::blocking_scope() noexcept { runtime::enter_blocking(); }
-blocking_scope::~blocking_scope() { runtime::leave_blocking(); }
+blocking_scope::blocking_scope() noexcept : entered_(runtime::enter_blocking()) {}
+blocking_scope::~blocking_scope() {
+  if (entered_) runtime::leave_blocking();
+}
 }  // namespace weft::detail

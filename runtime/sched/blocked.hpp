@@ -1,9 +1,11 @@
 // blocking(f): a worker that is about to block its thread keeps a claim on its processor, which the monitor takes away
 // if the call lasts.
 //
-// block_state of the worker: free → blocking (enter) → free (leave, still in possession), or blocking → taken (the
-// monitor's CAS) → free. While it blocks, worker::p is null: to everything it calls in there the thread is one without
-// a processor. So calls that do not last cost two atomic operations. Source: Go's entersyscall, exitsyscall and retake.
+// worker::lent: null → the processor (enter) → null, by the worker's exchange (leave, back in possession) or by the
+// monitor's CAS from this very processor (taken). While it blocks, worker::p is null: to everything it calls in there
+// the thread is one without a processor. So calls that do not last cost two atomic operations. Rejected: a state beside
+// the pointer; the monitor read the owner, that worker came back, went on and lent another processor, and the monitor
+// gave away the first. Source: Go's entersyscall, exitsyscall and retake.
 #pragma once
 #include <cstdint>
 
@@ -11,7 +13,7 @@
 
 namespace weft::runtime {
 
-void enter_blocking() noexcept;
+bool enter_blocking() noexcept;  // false: nothing to leave; a foreign thread, or nested
 void leave_blocking() noexcept;
 
 // The current fiber, about to switch: gives its worker a processor if it parks inside blocking(). The fiber may change

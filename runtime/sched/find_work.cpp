@@ -97,8 +97,8 @@ void join_idle_workers(worker* m) noexcept {
 
 enum class rest : std::uint8_t { refused, resting, resting_from_spinning };
 
-// Gives the processor up and joins the idle workers, unless there is global work after all. `spinning` changes hands in there: once the worker is
-// in the list it belongs to whoever takes it out. (Changed after that, as it once was:
+// Gives the processor up and joins the idle workers, unless there is global work after all. `spinning` changes hands in
+// there: once the worker is in the list it belongs to whoever takes it out. (Changed after that, as it once was:
 //     this worker                                    another
 //     joins the list
 //                                                    takes it out; counts it as spinning, spinning = true
@@ -179,7 +179,13 @@ void sleep(worker* m) noexcept {
     if (s.phase.load(seq_cst) == run_phase::stopping) return;
     const std::int64_t until = sleep_until(m);
     if (until != k_forever && until <= now_ns()) {
-      if (get_up(m)) return;
+      if (get_up(m)) {
+        // What is due may run long, and others sleep who do not look at the time: as a spinner it wakes one of them
+        // when it has found work, and that one becomes the time keeper.
+        m->spinning = true;
+        s.spinning.fetch_add(1, seq_cst);
+        return;
+      }
       // Every processor is busy: its owner looks at the timers, the monitor sees to it.
       m->wake.wait(now_ns() + 1'000'000);
       continue;
@@ -218,6 +224,7 @@ fiber* find_work(worker* m) noexcept {
     if (!has_processor) lie_down_without(m);
     sleep(m);
     if (m->p == nullptr) return nullptr;
+    s.coarse_clock.store(now_ns(), relaxed);
   }
 }
 

@@ -16,9 +16,9 @@ namespace {
 
 constexpr std::int64_t k_shortest_look_ns = 20'000;
 constexpr std::int64_t k_longest_look_ns = 10'000'000;
-constexpr std::int64_t k_timer_look_ns = 1'000'000;  // while timers are set: one may be due behind a long turn
-constexpr int k_quick_looks = 50;                    // this many short intervals before they begin to double
-constexpr std::int64_t k_linger_ns = 50'000'000;     // idle time before deep sleep
+constexpr std::int64_t k_waiting_look_ns = 1'000'000;  // while timers are set: one may be due behind a long turn
+constexpr int k_quick_looks = 50;                      // this many short intervals before they begin to double
+constexpr std::int64_t k_linger_ns = 50'000'000;       // idle time before deep sleep
 constexpr std::int64_t k_trim_interval_ns = 1'000'000'000;
 constexpr std::int64_t k_owed_wake_ns = 20'000;
 
@@ -91,8 +91,9 @@ void report_if_deadlocked() noexcept {
 // Workers blocked in the kernel gave their processors to others; there must be a thread for each processor.
 void replace_blocked() noexcept {
   scheduler& s = sched();
-  const std::size_t wanted = s.processors.size() + s.blocked_workers.load(acquire);
-  if (s.worker_count >= wanted || s.worker_count >= s.config.max_threads) return;
+  const std::size_t wanted =
+      std::min<std::size_t>(s.processors.size() + s.blocked_workers.load(acquire), s.config.max_threads);
+  if (s.worker_count >= wanted) return;
   try {
     start_worker_threads(static_cast<unsigned>(wanted - s.worker_count));
   } catch (const std::exception&) {
@@ -111,7 +112,9 @@ void trim(std::int64_t now) noexcept {
 
 // Until the next look; woken early by the end of the run.
 void pause(std::int64_t now, std::int64_t interval) noexcept {
-  if (earliest_timer() != k_forever) interval = std::min(interval, k_timer_look_ns);
+  const auto waits = [now](const auto& p) { return somebody_waits(*p, now); };
+  if (earliest_timer() != k_forever || std::ranges::any_of(sched().processors, waits))
+    interval = std::min(interval, k_waiting_look_ns);
   sched().monitor_wake.wait(now + interval);
 }
 

@@ -20,12 +20,13 @@ fiber* make_foreign() {
   f->next = nullptr;
   f->cancel.store(0, relaxed);
   f->shields = f->no_preempts = 0;
-  f->id = sched().next_id.fetch_add(1, relaxed);
+  f->id.store(sched().next_id.fetch_add(1, relaxed), relaxed);
   f->set_label("");
-  f->site = {};
+  f->site.store({}, relaxed);
   f->bound = nullptr;
   f->phase.store(fiber_phase::foreign, release);
   set_this_foreign_fiber(f, [](fiber* gone) noexcept {
+    destroy_locals(gone);
     gone->phase.store(fiber_phase::free, release);
     fibers().give(gone);
   });
@@ -54,8 +55,7 @@ bool exceptions_shield() noexcept {
 }
 
 processor* timer_home(worker* m) noexcept {
-  if (m != nullptr && m->p != nullptr) return m->p;
-  return sched().processors.empty() ? nullptr : sched().processors.front().get();
+  return m != nullptr && m->p != nullptr ? m->p : sched().processors.front().get();
 }
 
 }  // namespace
@@ -69,7 +69,10 @@ bool shielded(const fiber* f) noexcept { return f->shields != 0 || exceptions_sh
 
 bool flagged_and_open(const fiber* f) noexcept { return !f->is_foreign() && !shielded(f); }
 
-wait_mode bound_mode(const fiber* f) noexcept { return shielded(f) ? wait_mode::quiet : wait_mode::cancelable; }
+// A foreign thread is bound to nothing.
+wait_mode bound_mode(const fiber* f) noexcept {
+  return f->is_foreign() || shielded(f) ? wait_mode::quiet : wait_mode::cancelable;
+}
 
 begun_wait begin_wait(fiber* self, wait_mode mode) noexcept {
   const std::uint32_t generation = self->word.prepare(mode);
@@ -129,23 +132,25 @@ void cancel_fiber(fiber* f, std::uint32_t flag, fiber_list& into) noexcept {
 }
 
 unsigned insert_timer(std::int64_t when, fiber* f, std::uint32_t generation) {
-  processor* p = timer_home(this_worker());
-  if (p == nullptr) return 0;  // no runtime: nothing will fire
+  processor* p = timer_home(this_worker());  // a foreign thread sleeps without timers: park_foreign_until
   p->timers.insert(when, f, generation);
   timer_inserted(when);
   return p->index;
 }
 
 void insert_timer(std::int64_t when, timer_record* r, std::uint32_t generation) {
-  processor* p = timer_home(this_worker());
-  if (p == nullptr) return sched().unowned.insert(when, r, generation);
+  worker* here = this_worker();
+  const foreign_visit inside(here);
+  if (!inside.admitted()) return sched().unowned.insert(when, r, generation);
+  processor* p = timer_home(here);
   r->heap.store(p->index, relaxed);
   p->timers.insert(when, r, generation);
   timer_inserted(when);
 }
 
 void note_stale_timer(unsigned index) noexcept {
-  if (index < sched().processors.size()) sched().processors[index]->timers.note_stale();
+  const foreign_visit inside(this_worker());
+  if (inside.admitted() && index < sched().processors.size()) sched().processors[index]->timers.note_stale();
 }
 
 void yield_now(worker* here) noexcept {

@@ -92,24 +92,26 @@ worker* pop_idle_worker(scheduler& s) noexcept {
   return m;
 }
 
-// Wakes a sleeping worker with an idle processor; it counts as spinning already when `spinning`.
-bool start_worker(bool spinning) noexcept {
+// Wakes a sleeping worker with an idle processor; it counts as spinning already. It is counted only once there is one:
+// a count without a worker behind it would keep others from waking anybody, and nobody would look again for them.
+void start_spinning_worker() noexcept {
   scheduler& s = sched();
   worker* m;
   {
     const std::lock_guard hold(s.lock);
     processor* p = s.idle_processors;
-    if (p == nullptr) return false;
+    // No worker: they are starting, and look when they lie down, or blocked in system calls; the monitor makes more.
+    if (p == nullptr || s.idle_workers == nullptr) return;
+    std::uint32_t none = 0;
+    if (!s.spinning.compare_exchange_strong(none, 1, seq_cst)) return;
     m = pop_idle_worker(s);
-    if (m == nullptr) return false;  // they are blocked in system calls; the monitor makes more
     s.idle_processors = p->next_idle;
     s.idle_count.fetch_sub(1, seq_cst);
-    m->spinning = spinning;
+    m->spinning = true;
     p->owner.store(m, release);
     m->handed.store(p, release);  // pairs with the exchange in find_work's sleep
   }
   m->wake.post();
-  return true;
 }
 
 }  // namespace
@@ -119,9 +121,7 @@ void wake_one() noexcept {
   // (S), second half: the caller has published its work and put a store-load fence behind it. Partner: (R) in
   // find_work.
   if (s.idle_count.load(seq_cst) == 0 || s.spinning.load(seq_cst) != 0) return;
-  std::uint32_t none = 0;
-  if (!s.spinning.compare_exchange_strong(none, 1, seq_cst)) return;
-  if (!start_worker(true)) s.spinning.fetch_sub(1, seq_cst);
+  start_spinning_worker();
 }
 
 void stop_spinning(worker* m) noexcept {
@@ -153,6 +153,7 @@ void ready(fiber* f) noexcept {
 void ready(worker* m, fiber* f) noexcept {
   if (f->is_foreign()) return f->foreign_wake.post();
   if (m == nullptr || m->p == nullptr) {
+    const foreign_visit inside(m);
     push_global(f);
     std::atomic_thread_fence(seq_cst);  // (S)
     return wake_one();
@@ -195,6 +196,7 @@ void ready(fiber_list& list) noexcept {
   scheduler& s = sched();
   worker* m = in.here();
   if (ours.size() == 1) return ready(m, ours.pop_front());
+  const foreign_visit inside(m);
   std::size_t n = ours.size();
   if (m != nullptr && m->p != nullptr && n <= run_queue<fiber>::k_capacity / 2) {
     while (fiber* f = ours.pop_front()) push_local(m->p, f);

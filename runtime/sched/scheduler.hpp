@@ -58,6 +58,10 @@ struct scheduler {
   note monitor_wake;
   atomic<bool> monitor_sleeps{false};
 
+  // Threads that are not ours and are inside the runtime, and whether they may come in (foreign_visit).
+  atomic<std::uint32_t> visitors{0};
+  atomic<bool> closed{true};
+
   bool running() const noexcept { return phase.load(acquire) != run_phase::stopped; }
   // Fibers that have begun to exist and not ended. Never too low while none is being spawned by a foreign thread.
   std::int64_t live() const noexcept;
@@ -65,6 +69,27 @@ struct scheduler {
 
 extern constinit no_destroy<scheduler> the_scheduler;
 inline scheduler& sched() noexcept { return the_scheduler.value; }
+
+// Held by a foreign thread while it touches processors, workers or queues, so that the run does not end under it. Both
+// sides are seq_cst: the visitor counts itself and then looks whether the runtime is closed; the end of a run closes it
+// and then waits until nobody is inside.
+class foreign_visit {
+ public:
+  explicit foreign_visit(const worker* here) noexcept : foreign_(here == nullptr) {  // nothing to do for our threads
+    if (foreign_) sched().visitors.fetch_add(1, seq_cst);
+  }
+  ~foreign_visit() {
+    if (foreign_) sched().visitors.fetch_sub(1, release);
+  }
+  foreign_visit(const foreign_visit&) = delete;
+  foreign_visit& operator=(const foreign_visit&) = delete;
+  // False: no runtime runs, or it is about to stop; nothing of it may be touched. (To make a live fiber ready is
+  // admissible whenever: no run ends while one lives.)
+  bool admitted() const noexcept { return !foreign_ || !sched().closed.load(seq_cst); }
+
+ private:
+  bool foreign_;
+};
 
 // Makes a fiber ready, or wakes a foreign thread. The caller has the right to: it won the claim (wait_word.hpp). From a
 // worker with a processor into its runnext, from anywhere else into the global queue.
@@ -84,13 +109,15 @@ inline void push_local(processor* p, fiber* f) noexcept {
 }
 fiber* take_global(processor*) noexcept;  // one to run, and a fair share into the ring
 void push_global(fiber*) noexcept;
-// Null when the processor has nothing. Every 61st turn the global queue comes first, or two fibers that keep waking one
-// another could starve it.
+// Null when the processor has nothing. Every 61st turn the global queue comes first, and half a round later the ring:
+// two fibers that keep waking one another never leave runnext empty and would starve both.
 inline fiber* next_local(processor* p) noexcept {
   p->tick.store(p->tick.load(relaxed) + 1, relaxed);
   if (--p->turns_to_global == 0) [[unlikely]] {
     p->turns_to_global = processor::k_global_interval;
     if (fiber* f = take_global(p)) return f;
+  } else if (p->turns_to_global == processor::k_global_interval / 2) [[unlikely]] {
+    if (fiber* f = p->ring.pop(sched().alone)) return f;
   }
   if (p->runnext.load(relaxed) != nullptr)
     if (fiber* f = p->runnext.exchange(nullptr, acq_rel)) return f;

@@ -19,8 +19,10 @@ void bind_stack(processor* p, fiber* f) noexcept {
   try {
     f->stack = p->stacks.take(f->stack_size);
   } catch (const std::exception& e) {
-    fatal("no stack for fiber %llu '%.*s': %s", static_cast<unsigned long long>(f->id),
-          static_cast<int>(f->label().size()), f->label().data(), e.what());
+    char name[fiber::k_label_size];
+    const int length = static_cast<int>(f->copy_label(name));
+    fatal("no stack for fiber %llu '%.*s': %s", static_cast<unsigned long long>(f->id.load(relaxed)), length, name,
+          e.what());
   }
   const auto size = static_cast<std::size_t>(f->stack->top - f->stack->low);
   f->registers = boost::context::detail::make_fcontext(f->stack->top, size, &weft_fiber_entry);
@@ -34,7 +36,8 @@ void free_block(processor* p, fiber* f) noexcept {
   p->free_fibers.give(f);
 }
 
-// Whoever drains the run waits for fibers to end. The store-load fence between the two halves is on their side: heavy_fence.
+// Whoever drains the run waits for fibers to end. The store-load fence between the two halves is on their side:
+// heavy_fence.
 void count_end(processor* p) noexcept {
   p->finished.store(p->finished.load(relaxed) + 1, release);
   scheduler& s = sched();
@@ -102,7 +105,11 @@ namespace {
     if (f->word.commit() == wait_word::commit_result::runs) ready(m, f);
     return;
   }
-  if (action == leave_action::global) return push_global(f);
+  if (action == leave_action::global) {
+    push_global(f);
+    std::atomic_thread_fence(seq_cst);  // (S)
+    return wake_one();
+  }
   if (action == leave_action::exit) recycle(m->p, f);
 }
 

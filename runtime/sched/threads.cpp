@@ -39,14 +39,11 @@ void start_worker_threads(unsigned count) {
   scheduler& s = sched();
   for (unsigned i = 0; i < count; ++i) {
     auto m = std::make_unique<worker>();
-    {
-      const std::lock_guard hold(s.lock);
-      m->next_all = s.all_workers;
-      s.all_workers = m.get();
-      ++s.worker_count;
-    }
-    worker* const kept = m.release();
-    kept->thread = std::thread(worker_thread, kept);
+    m->thread = std::thread(worker_thread, m.get());  // may throw: then there is no such worker
+    const std::lock_guard hold(s.lock);
+    m->next_all = s.all_workers;
+    s.all_workers = m.release();
+    ++s.worker_count;
   }
 }
 

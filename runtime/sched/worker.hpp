@@ -26,10 +26,7 @@ struct worker : worker_view {
   bool in_idle_list = false;
   execution base;  // the thread's own stack, where it looks for work
   note wake;
-  // See blocked.hpp.
-  static constexpr std::uint32_t k_free = 0, k_blocking = 1, k_taken = 2;
-  atomic<std::uint32_t> block_state{k_free};
-  processor* blocked_processor = nullptr;
+  atomic<processor*> lent{nullptr};  // while it blocks: blocked.hpp
   worker* next_idle = nullptr;
   worker* next_all = nullptr;
   std::thread thread;

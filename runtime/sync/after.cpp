@@ -29,6 +29,14 @@ void run_registered(after_registration* a) {
   a->run();
 }
 
+// False: no runtime takes it.
+bool start_after(after_registration* a) noexcept {
+  const foreign_visit inside(this_worker());
+  if (!inside.admitted()) return false;
+  start_internal_fiber("after_func", [](void* p) { run_registered(static_cast<after_registration*>(p)); }, a);
+  return true;
+}
+
 void run_here(after_registration* a) noexcept {
   try {
     run_registered(a);
@@ -41,10 +49,7 @@ void run_here(after_registration* a) noexcept {
 
 void run_afters(list_of<after_registration>& list) noexcept {
   while (after_registration* a = list.pop_front()) {
-    if (sched().running())
-      start_internal_fiber("after_func", [](void* p) { run_registered(static_cast<after_registration*>(p)); }, a);
-    else
-      run_here(a);
+    if (!start_after(a)) run_here(a);  // outside the visit: what f does may be a run of its own
   }
 }
 

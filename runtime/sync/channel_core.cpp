@@ -11,6 +11,7 @@
 #include "runtime/sched/section.hpp"
 #include "runtime/sync/channel.hpp"
 #include "weft/channel.hpp"
+#include "weft/fiber.hpp"
 
 namespace weft::runtime {
 namespace {
@@ -196,8 +197,10 @@ void retain(channel_core* c) noexcept { c->references.fetch_add(1, relaxed); }
 void release(channel_core* c) noexcept {
   if (c->references.fetch_sub(1, acq_rel) != 1) return;
   if (c->timer != nullptr) destroy_timer(c->timer);
-  if (c->type->destroy != nullptr)
+  if (c->type->destroy != nullptr && c->received != c->sent) {
+    const shield_scope no_throw;
     for (; c->received != c->sent; ++c->received) c->type->destroy(value_of(*c, c->received));
+  }
   const std::size_t align = alignment(*c->type);
   c->~channel_core();
   ::operator delete(c, std::align_val_t{align});

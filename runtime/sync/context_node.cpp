@@ -12,6 +12,7 @@
 #include "runtime/sync/channel.hpp"
 #include "runtime/sync/spawn.hpp"
 #include "runtime/sync/value_nodes.hpp"
+#include "weft/fiber.hpp"
 
 namespace weft::runtime {
 namespace {
@@ -195,12 +196,13 @@ void cancel(cancel_node& start, cancel_state why, const cancel_cause& cause) noe
     first = c.settle();
   }
   run_afters(c.afters());
-  if (!in_runtime()) {
+  if (!c.has_stop() || !in_runtime()) {
     if (c.has_stop()) request_stops(first);
     release_all(first, &start);
     return;
   }
-  // A deadline: what may run user code goes into a fiber. It takes over the references, and one of start's.
+  // A deadline fires with stop callbacks to run: user code, so it goes into a fiber, with the references and one of
+  // start's.
   detail::retain(&start);
   start_internal_fiber(
       "weft:deadline",
@@ -330,6 +332,7 @@ void destroy_node(context_node* n) noexcept {
 }
 
 void release_chain(context_node* n) noexcept {
+  const shield_scope no_throw;  // values and causes are the user's
   // A loop, not recursion: chains of a million contexts are legal.
   while (n != nullptr) {
     context_node* parent = n->parent;

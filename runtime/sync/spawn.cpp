@@ -17,14 +17,14 @@ namespace {
 void assign_id(fiber* f, processor* p) noexcept {
   constexpr std::uint64_t k_batch = 64;
   if (p == nullptr) {
-    f->id = sched().next_id.fetch_add(1, relaxed);
+    f->id.store(sched().next_id.fetch_add(1, relaxed), relaxed);
     return;
   }
   if (p->next_id == p->end_of_ids) {
     p->next_id = sched().next_id.fetch_add(k_batch, relaxed);
     p->end_of_ids = p->next_id + k_batch;
   }
-  f->id = p->next_id++;
+  f->id.store(p->next_id++, relaxed);
 }
 
 // Everything but its closure and binding.
@@ -41,7 +41,7 @@ fiber* take_block(std::size_t stack_size, std::source_location site, std::string
   f->stack_size = stack_size;
   f->migratable = false;
   f->entry = entry;
-  f->site = site;
+  f->site.store(site, relaxed);
   f->bound = nullptr;
   f->set_label(name);
   assign_id(f, p);
@@ -57,20 +57,29 @@ fiber* take_block(std::size_t stack_size, std::source_location site, std::string
 void take_leave(fiber* self) noexcept {
   ++self->shields;
   self->body.destroy(self->closure);
+  destroy_locals(self);
   if (context_node* bound = unbind_fiber(self)) detail::release(bound);
   --self->shields;
 }
 
 // An exception other than `canceled` finds no handler here or below, so std::terminate is called where it was thrown,
 // with the stack intact.
-void enter_fiber(fiber* self) {
-  if ((self->cancel.load(acquire) & k_run_ended) == 0) {
-    try {
-      self->body.run(self->closure);
-    } catch (const canceled&) {
-      // an ordinary end
-    }
+void run_body(fiber* self) {
+  try {
+    self->body.run(self->closure);
+  } catch (const canceled&) {
+    // an ordinary end
   }
+}
+
+void enter_fiber(fiber* self) {
+  if ((self->cancel.load(acquire) & k_run_ended) == 0) run_body(self);
+  take_leave(self);
+}
+
+// What the runtime owes is done also when the run ends: somebody may be waiting for it.
+void enter_owed_fiber(fiber* self) {
+  run_body(self);
   take_leave(self);
 }
 
@@ -89,10 +98,10 @@ void start_internal_fiber(std::string_view name, void (*run)(void*), void* argum
   };
   static constexpr detail::fiber_body body{[](void* p) { static_cast<call*>(p)->run(static_cast<call*>(p)->argument); },
                                            [](void*) noexcept {}};
-  fiber* f = take_block(sched().config.stack_size, std::source_location::current(), name, &enter_fiber);
+  fiber* f = take_block(sched().config.stack_size, std::source_location::current(), name, &enter_owed_fiber);
   ::new (static_cast<void*>(f->closure)) call{run, argument};
   f->body = body;
-  f->phase.store(fiber_phase::unstarted, seq_cst);  // what the runtime owes is done also when the run ends
+  f->phase.store(fiber_phase::unstarted, seq_cst);
   ready_new(f);
 }
 
@@ -104,7 +113,8 @@ using namespace runtime;
 
 unstarted_fiber make_fiber(const launch_options& o, std::source_location site) {
   scheduler& s = sched();
-  if (!s.running() || s.phase.load(acquire) == run_phase::stopping)
+  const foreign_visit inside(this_worker());  // once the fiber counts as live the run waits for it
+  if (!inside.admitted())
     throw std::logic_error("weft: a fiber was started while no runtime is running; call weft::run first");
   const std::size_t stack = o.stack_size == 0 ? s.config.stack_size : round_stack_size(o.stack_size);
   fiber* f = take_block(stack, site, o.name, &enter_fiber);

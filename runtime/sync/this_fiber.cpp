@@ -83,7 +83,7 @@ weft::context context() {
   return weft::context::adopt(shared(f->bound));
 }
 
-fiber_id id() { return static_cast<fiber_id>(require_fiber("id")->id); }
+fiber_id id() { return static_cast<fiber_id>(require_fiber("id")->id.load(relaxed)); }
 void set_name(std::string_view name) { require_fiber("set_name")->set_label(name); }
 
 }  // namespace this_fiber

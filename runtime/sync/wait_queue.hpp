@@ -44,6 +44,8 @@ class locked_list {
   // The whole wait of the current fiber: queues, unlocks, parks. Then the lock is free. Gives the reason, or
   // k_canceled.
   std::uint32_t wait(fiber* self, wait_scope&, wait_reason) noexcept;
+  // The same with a node of the caller's, of which its wakers read more.
+  std::uint32_t wait(fiber* self, wait_scope&, wait_reason, wait_node&) noexcept;
 
  private:
   detail::wait_list& list_;

@@ -31,7 +31,7 @@ bool wait_scope::begin(fiber* self, std::uint32_t& generation) noexcept {
   } else if (kind_ == kind::given) {
     // The bound context itself, or one with the same fate: the fiber's own link does.
     const bool own = self->bound != nullptr && canceler_of(self->bound) == node_ && !shielded(self);
-    mode = own ? wait_mode::cancelable : wait_mode::at_end;
+    mode = own ? wait_mode::cancelable : self->is_foreign() ? wait_mode::quiet : wait_mode::at_end;
     link = node_ != nullptr && !own;
   }
   const begun_wait wait = begin_wait(self, mode);

@@ -2,6 +2,8 @@
 
 #include <sched.h>
 
+#include <stdexcept>
+
 #include "arch/arch.hpp"
 #include "runtime/sched/park.hpp"
 #include "runtime/sched/section.hpp"
@@ -35,6 +37,10 @@ bool spin_lock::try_lock() noexcept {
 void spin_lock::unlock() noexcept {
   held_.store(false, std::memory_order_release);
   section::leave(this_worker());
+}
+
+void waiter::require_lock(bool held) {
+  if (!held) throw std::logic_error("weft::waiter: wait with a lock that is not held");
 }
 
 result<void> waiter::park(const context* ctx, void* lock, void (*unlock)(void*), void (*relock)(void*)) {

@@ -108,20 +108,25 @@ TEST_CASE("type_stable_pool: an object is one taker's at a time, while others lo
   pool p;
   std::atomic<long> doubles{0};
   const auto take_and_give = [&](long i) {
-    const std::vector<object*> chain = list(p.take(static_cast<std::size_t>(1 + i % 5)));
-    for (object* x : chain)
-      if (x->taken.exchange(true)) ++doubles;
-    for (object* x : chain) {
-      x->taken = false;
-      p.give(x);
+    object* first = p.take(static_cast<std::size_t>(1 + i % 3));
+    object* last = first;
+    for (object* x = first; x != nullptr; x = x->next) {
+      if (x->taken.exchange(true, std::memory_order_relaxed)) ++doubles;
+      last = x;
     }
+    for (object* x = first; x != nullptr; x = x->next) x->taken.store(false, std::memory_order_relaxed);
+    p.give(first, last);
   };
   long wrong = 0;
-  test::race(test::scale(20'000), take_and_give, take_and_give, [&](long i) {
-    if (i % 1000 == 0) p.for_each([&](const object& x) { wrong += x.mark.load(std::memory_order_relaxed) != 0; });
-  });
-  CHECK(doubles == 0);
+  const auto look = [&](long i) {
+    if (i % 10'000 == 0) p.for_each([&](const object& x) { wrong += x.mark.load(std::memory_order_relaxed) != 0; });
+  };
+  test::race(test::scale(200'000), take_and_give, take_and_give, look);
+  CHECK(doubles.load() == 0);
   CHECK(wrong == 0);
+  // None was lost either.
+  const long made = count_all(p);
+  CHECK(static_cast<long>(list(p.take(static_cast<std::size_t>(made))).size()) == made);
 }
 
 TEST_CASE("type_stable_pool: for_each sees the objects of a slab constructed") {

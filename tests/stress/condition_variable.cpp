@@ -1,0 +1,110 @@
+// condition_variable under load: nothing that was signalled is lost, whoever gives up.
+#include <deque>
+#include <mutex>
+
+#include "tests/support/support.hpp"
+
+using namespace weft;
+using test::expect;
+
+TEST_CASE("condition_variable: a bounded queue between many, fibers and threads, loses and doubles nothing") {
+  test::for_processors({1, 2, 4}, [](unsigned processors) {
+    const long each = test::scale(20'000);
+    expect e;
+    run(test::on(processors), [&] {
+      mutex m;
+      condition_variable not_empty, not_full;
+      std::deque<long> queue;
+      long taken = 0, sum = 0;
+      const auto produce = [&] {
+        for (long i = 1; i <= each; ++i) {
+          std::unique_lock lock(m);
+          not_full.wait(lock, [&] { return queue.size() < 3; });
+          queue.push_back(i);
+          not_empty.notify_one();
+        }
+      };
+      const auto consume = [&] {
+        for (long i = 0; i < each; ++i) {
+          std::unique_lock lock(m);
+          not_empty.wait(lock, [&] { return !queue.empty(); });
+          sum += queue.front();
+          queue.pop_front();
+          ++taken;
+          not_full.notify_one();
+        }
+      };
+      wait_group all;
+      for (int i = 0; i < 4; ++i) {
+        all.go(produce);
+        all.go(consume);
+      }
+      test::foreign producer(produce), consumer(consume);
+      all.wait();
+      producer.join();
+      consumer.join();
+      e.equal(taken, 5 * each);
+      e.equal(sum, 5 * (each * (each + 1) / 2));
+    });
+    e.report();
+  });
+}
+
+// One notification for each token. The impatient look for a token only when they were notified. So if a notification
+// went to one that reports cancellation, its token would be left lying before sleeping takers, and the storm not end.
+TEST_CASE("condition_variable: notifications race with cancels, none is lost") {
+  test::for_processors({1, 2, 4}, [](unsigned processors) {
+    const long tokens = test::scale(20'000);
+    expect e;
+    run(test::on(processors), [&] {
+      mutex m;
+      condition_variable c;
+      long there = 0, taken = 0;
+      bool over = false;
+      wait_group takers;
+      for (std::uint64_t fiber = 0; fiber < 8; ++fiber)
+        takers.go([&, fiber] {
+          const bool patient = fiber < 2;
+          test::random chance(fiber + 1);
+          std::unique_lock lock(m);
+          bool look = patient;
+          for (;;) {
+            if (look && there > 0) {
+              --there;
+              ++taken;
+            } else if (over) {
+              return;
+            }
+            if (patient) {
+              if (there == 0 && !over) c.wait(lock);
+              continue;
+            }
+            auto timed = with_timeout(background(), std::chrono::nanoseconds(chance.below(20'000)));
+            look = c.wait(timed, lock).has_value();
+          }
+        });
+      for (long i = 0; i < tokens; ++i) {
+        {
+          const std::lock_guard lock(m);
+          ++there;
+        }
+        c.notify_one();
+        while (i % 4 == 3) {
+          {
+            const std::lock_guard lock(m);
+            if (there == 0) break;
+          }
+          this_fiber::yield();
+        }
+      }
+      {
+        const std::lock_guard lock(m);
+        over = true;
+      }
+      c.notify_all();
+      takers.wait();
+      e.equal(taken, tokens);
+    });
+    e.report();
+  });
+}

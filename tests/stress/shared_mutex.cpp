@@ -1,0 +1,120 @@
+// shared_mutex under load: exclusion holds and everybody has a turn, whoever gives up.
+#include <mutex>
+#include <shared_mutex>
+
+#include "tests/support/support.hpp"
+
+using namespace weft;
+using test::expect;
+
+namespace {
+
+struct guarded {
+  shared_mutex m;
+  std::atomic<int> readers{0};
+  std::atomic<int> writers{0};
+  long plain = 0;  // read and written under the lock
+};
+
+void write(guarded& g, expect& e) {
+  if (++g.writers != 1 || g.readers != 0) e(false);
+  ++g.plain;
+  --g.writers;
+}
+long read(guarded& g, expect& e) {
+  ++g.readers;
+  if (g.writers != 0) e(false);
+  const long seen = g.plain;
+  --g.readers;
+  return seen;
+}
+
+}  // namespace
+
+TEST_CASE("shared_mutex: writes by many fibers and threads add up, and nobody reads in the middle") {
+  test::for_processors({1, 2, 4}, [](unsigned processors) {
+    const long each = test::scale(20'000);
+    expect e;
+    run(test::on(processors), [&] {
+      guarded g;
+      std::atomic<long> writes{0};
+      const auto storm = [&](std::uint64_t seed) {
+        test::random chance(seed);
+        long latest = 0;
+        for (long i = 0; i < each; ++i) {
+          if (chance.below(4) == 0) {
+            const std::unique_lock lock(g.m);
+            write(g, e);
+            ++writes;
+          } else {
+            const std::shared_lock lock(g.m);
+            const long seen = read(g, e);
+            if (seen < latest) e(false);
+            latest = seen;
+          }
+        }
+      };
+      wait_group all;
+      for (std::uint64_t i = 1; i <= 8; ++i) all.go([&, i] { storm(i); });
+      test::foreign one([&] { storm(98); }), two([&] { storm(99); });
+      all.wait();
+      one.join();
+      two.join();
+      e.equal(g.plain, writes.load());
+      e(g.m.try_lock());
+      g.m.unlock();
+    });
+    e.report();
+  });
+}
+
+TEST_CASE("shared_mutex: tries and time-outs among waiters, held over yields") {
+  test::for_processors({1, 2, 4}, [](unsigned processors) {
+    const long each = test::scale(4'000);
+    expect e;
+    run(test::on(processors), [&] {
+      guarded g;
+      std::atomic<long> writes{0};
+      wait_group all;
+      for (std::uint64_t fiber = 1; fiber <= 12; ++fiber)
+        all.go([&, fiber] {
+          test::random chance(fiber);
+          for (long i = 0; i < each; ++i) {
+            const bool writing = chance.below(3) == 0;
+            switch (chance.below(3)) {
+              case 0:
+                if (!(writing ? g.m.try_lock() : g.m.try_lock_shared())) continue;
+                break;
+              case 1: {
+                auto timed = with_timeout(background(), std::chrono::nanoseconds(chance.below(10'000)));
+                if (!(writing ? g.m.lock(timed) : g.m.lock_shared(timed))) continue;
+                break;
+              }
+              default:
+                if (writing)
+                  g.m.lock();
+                else
+                  g.m.lock_shared();
+            }
+            const bool pause = chance.below(4) == 0;
+            if (writing) {
+              write(g, e);
+              if (pause) this_fiber::yield();
+              ++writes;
+              g.m.unlock();
+            } else {
+              const long before = read(g, e);
+              if (pause) this_fiber::yield();
+              if (read(g, e) != before) e(false);
+              g.m.unlock_shared();
+            }
+          }
+        });
+      all.wait();
+      e.equal(g.plain, writes.load());
+      e(g.m.try_lock());
+      g.m.unlock();
+    });
+    e.report();
+  });
+}
