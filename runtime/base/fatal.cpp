@@ -13,7 +13,7 @@ namespace weft::runtime {
 
 report& report::operator<<(std::string_view text) noexcept {
   const std::size_t n = std::min(text.size(), sizeof buffer_ - used_);
-  std::memcpy(buffer_ + used_, text.data(), n);
+  if (n != 0) std::memcpy(buffer_ + used_, text.data(), n);
   used_ += n;
   return *this;
 }

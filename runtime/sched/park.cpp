@@ -69,9 +69,11 @@ bool shielded(const fiber* f) noexcept { return f->shields != 0 || exceptions_sh
 
 bool flagged_and_open(const fiber* f) noexcept { return !f->is_foreign() && !shielded(f); }
 
-// A foreign thread is bound to nothing.
+// A foreign thread is bound to nothing but within the scopes of `within` and its like. (Unbound it must be quiet: the
+// end of a run may still take its block for that of the fiber that had it before.)
 wait_mode bound_mode(const fiber* f) noexcept {
-  return f->is_foreign() || shielded(f) ? wait_mode::quiet : wait_mode::cancelable;
+  if (f->is_foreign() && f->bound == nullptr) return wait_mode::quiet;
+  return shielded(f) ? wait_mode::quiet : wait_mode::cancelable;
 }
 
 begun_wait begin_wait(fiber* self, wait_mode mode) noexcept {

@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <pthread.h>
+#include <signal.h>
 #include <sys/prctl.h>
 
 #include <memory>
@@ -15,6 +16,8 @@
 
 namespace weft::runtime {
 namespace {
+
+atomic<unsigned> service_threads{0};
 
 std::thread& monitor_thread() noexcept {
   static std::thread* const t = new std::thread;
@@ -71,6 +74,24 @@ void stop_threads() noexcept {
   s.time_keeper = nullptr;
 }
 
+void start_service_thread(const char* name, void (*run)(void*), void* argument) {
+  sigset_t all, before;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);  // the new thread inherits it
+  const auto restore = [&] { ::pthread_sigmask(SIG_SETMASK, &before, nullptr); };
+  try {
+    std::thread([=] {
+      prepare_thread(name);
+      run(argument);
+    }).detach();
+  } catch (...) {
+    restore();
+    throw;
+  }
+  restore();
+  service_threads.fetch_add(1, acq_rel);
+}
+
 std::size_t count_foreign_threads() {
   std::size_t tasks = 0;
   if (DIR* d = ::opendir("/proc/self/task")) {
@@ -78,7 +99,8 @@ std::size_t count_foreign_threads() {
       if (e->d_name[0] != '.') ++tasks;
     ::closedir(d);
   }
-  const std::size_t ours = sched().worker_count + 2;  // the monitor, and the thread that called run
+  // And the monitor, and the thread that called run.
+  const std::size_t ours = sched().worker_count + service_threads.load(acquire) + 2;
   return tasks > ours ? tasks - ours : 0;
 }
 
