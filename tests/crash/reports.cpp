@@ -126,7 +126,7 @@ TEST_CASE("deadlock: not reported while a timer or a foreign thread can still wa
 TEST_CASE("leftovers: each is reported with name, spawn site, state and wait reason, and the process goes on") {
   const outcome seen = in_child([] {
     runtime_options options = test::on(2);
-    options.drain = 20ms;
+    options.drain = 300ms;
     run(options, [] {
       const chan<int> never;
       go(named("forgotten"), [never] { never.recv(); });
