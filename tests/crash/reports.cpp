@@ -82,7 +82,10 @@ TEST_CASE("escaped exception: canceled is none") {
   CHECK_MESSAGE(seen.errors.empty(), seen.errors);
 }
 
-TEST_CASE("deadlock: all fibers asleep is reported with the dump, status 2") {
+// An emulator or a sanitizer may have a thread of its own in the process. weft cannot tell it from one that would wake
+// somebody, and reports nothing.
+TEST_CASE("deadlock: all fibers asleep is reported with the dump, status 2" *
+          doctest::skip(test::count_threads() > 1)) {
   for (const unsigned processors : {1u, 4u}) {
     const outcome seen = in_child([processors] {
       run(test::on(processors), [] {

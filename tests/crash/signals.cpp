@@ -107,6 +107,7 @@ TEST_CASE("signals: no deadlock is reported while one is registered; one is when
     });
   });
   CHECK_MESSAGE(heard.status == 0, heard.errors);
+  if (test::count_threads() > 1) return;  // an emulator's: nothing is reported then
   const outcome dead = in_child([] {
     run(test::on(2), [] {
       const chan<int> c{1};

@@ -29,6 +29,9 @@ long scale(long iterations);
 // Bytes of this process in memory now.
 std::size_t resident_bytes();
 
+// How many threads this process has now.
+std::size_t count_threads();
+
 // Gives every other ready fiber its turn, many times over. On one processor all that can park has parked after it;
 // on more it only makes that likely, and a test must hold either way.
 void settle();
