@@ -5,9 +5,9 @@
 // not cut short: a cancel of the caller cancels the children and waits for them. From within a shield, and on a fiber
 // that is not bound, children are not cancelled from outside.
 //
-// A failure is an exception, `canceled` among them, or what converts to false: an unsuccessful weft::result, or a
-// std::error_code that is set. all, race and each are cancellation points: when the caller is cancelled already they
-// throw before anything is started. All of it may be called from any thread.
+// A failure is an exception (`canceled` is one), an unsuccessful weft::result, or a std::error_code that is set. all,
+// race and each are cancellation points: when the caller is cancelled already they throw before anything is started.
+// All of it may be called from any thread.
 #pragma once
 #include <atomic>
 #include <concepts>
