@@ -1,7 +1,7 @@
 // The heavy half of an asymmetric store-load fence.
 //
-// One side does (store; load) often and cheaply, the other seldom: (store; heavy_fence(); load). The kernel interrupts every running thread of
-// the process, so afterwards either the others see our store, or we see theirs.
+// One side does (store; load) often and cheaply, the other seldom: (store; heavy_fence(); load). The kernel interrupts
+// every running thread of the process, so afterwards either the others see our store, or we see theirs.
 #pragma once
 
 namespace weft::runtime {
