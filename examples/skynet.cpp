@@ -1,4 +1,5 @@
 // skynet: a tree of fibers, ten children each, with a million leaves; the sum of the leaves comes up through channels.
+// skynet LEAVES builds it with that many, a power of ten.
 // The skynet benchmark (github.com/atemerev/skynet), in Go:
 //
 //   func skynet(c chan int, num int, size int, div int) {
@@ -30,6 +31,7 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <weft/weft.hpp>
 
 namespace {
@@ -51,11 +53,21 @@ void skynet(weft::send_chan<std::int64_t> c, std::int64_t num, std::int64_t size
 
 }  // namespace
 
-int main() {
-  weft::run([] {
+int main(int argc, char** argv) {
+  std::int64_t leaves = 1'000'000;
+  if (argc > 1) {
+    leaves = std::strtoll(argv[1], nullptr, 10);
+    std::int64_t power = 1;
+    while (power < leaves && power <= 10'000'000) power *= 10;
+    if (argc > 2 || power != leaves) {
+      std::fprintf(stderr, "usage: skynet [LEAVES], a power of ten from 1 to 10000000\n");
+      return 2;
+    }
+  }
+  weft::run([=] {
     weft::chan<std::int64_t> c;
     const auto start = weft::clock::now();
-    weft::go([=] { skynet(c, 0, 1'000'000, 10); });
+    weft::go([=] { skynet(c, 0, leaves, 10); });
     const std::int64_t result = *c.recv();
     const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(weft::clock::now() - start);
     std::printf("Result: %lld in %lld ms.\n", static_cast<long long>(result), static_cast<long long>(took.count()));
