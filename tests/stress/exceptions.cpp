@@ -1,7 +1,6 @@
 // Exceptions belong to the fiber: what it has caught, and how many it is throwing, whatever others do meanwhile.
 #include <exception>
 #include <vector>
-#include <vector>
 
 #include "tests/support/support.hpp"
 
