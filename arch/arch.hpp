@@ -4,6 +4,9 @@
 //   cpu.hpp        arch::pause()        tells the core that it spins (and yields to its sibling thread)
 //                  arch::cycle_clock()  a counter that runs at a constant rate and is cheap to read; unordered, per
 //                  machine, in ticks
+//   signal_frame.hpp  arch::frame_pc(), frame_sp(), set_frame_pc()   of the code that a signal interrupted
+//                  arch::frame_in_system_call()  the interrupted code was in a system call; its counter must lie in
+//                  readable code
 //   fiber_entry.S  weft_fiber_entry     the first frame of every fiber, see fiber_entry.hpp
 // To port: make the folder, define these, name it below.
 #pragma once
@@ -13,8 +16,10 @@
 
 #if defined(__x86_64__)
 #include "arch/x86_64/cpu.hpp"
+#include "arch/x86_64/signal_frame.hpp"
 #elif defined(__aarch64__)
 #include "arch/aarch64/cpu.hpp"
+#include "arch/aarch64/signal_frame.hpp"
 #else
 #error "weft: no folder under arch/ for this CPU"
 #endif

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
 #include <memory>
 #include <mutex>
@@ -30,10 +31,21 @@ void prepare_thread(const char* name) noexcept {
           0);  // nanoseconds; the default of 50 us is added to every sleep of the time keeper
 }
 
+// SIGURG may be blocked in the thread that called run: the new one inherits that.
+void unblock_preempt_signal() noexcept {
+  sigset_t set;
+  ::sigemptyset(&set);
+  ::sigaddset(&set, SIGURG);
+  ::pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+}
+
 void worker_thread(worker* m) noexcept {
   prepare_thread("weft-worker");
-  const alternate_stack for_overflow;
+  const alternate_stack for_signals;
+  unblock_preempt_signal();
+  m->thread_id.store(::gettid(), release);
   worker_main(m);
+  m->thread_id.store(0, release);
 }
 
 }  // namespace

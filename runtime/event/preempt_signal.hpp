@@ -1,0 +1,25 @@
+// SIGURG, by which a thread of ours is interrupted: who is to be told, and whose signal it was.
+//
+// At most one is on its way to a worker: `signalled` is set before it is sent and taken by the handler, which is how
+// the handler knows its own from others'. Those go to the handler that was there before weft's. The handler runs on the
+// alternate stack, keeps errno, and blocks nothing but SIGURG itself; interrupted system calls are restarted where the
+// kernel can (not poll, nanosleep and their like: signal(7)). Source: Go's choice of signal (proposal 24543): debuggers
+// pass it on, libc does not use it, and a spurious one is ignored by default.
+#pragma once
+#include <signal.h>
+#include <ucontext.h>
+
+#include "runtime/fiber/worker_view.hpp"
+
+namespace weft::runtime {
+
+// What the handler calls on a worker's thread. Idempotent. `frame` may be changed: it is what the thread returns to.
+using preempt_function = void (*)(worker*, ucontext_t& frame) noexcept;
+void install_preempt_signal(preempt_function);
+// For tests: the handler that was there before comes back.
+void remove_preempt_signal();
+
+// May be called anywhere, also in a signal handler. Nothing is sent while an earlier one is on its way.
+void send_preempt_signal(worker_view&) noexcept;
+
+}  // namespace weft::runtime
