@@ -82,7 +82,7 @@ outcome blocking_operation(channel_core* c, void* value, const context* ctx) {
     block_for_ever(ctx, wait_reason::nil_channel);
     return outcome::canceled;
   }
-  if (here != nullptr && here->p != nullptr && here->p->attention.load(relaxed)) [[unlikely]] {
+  if (asked_to_give_way(here)) [[unlikely]] {
     give_way(here);
     here = this_worker();
   }
