@@ -103,11 +103,11 @@ void append(preemption_samples& to, const preemption_samples& more) {
 }
 
 preemption_samples ask_go(const go_program& go, const preemption_workload& load, const preemption_budget& budget) {
-  const outcome ran = run_program({.words = {go.executable.string(), "-workload", load.name, "-hogs",
-                                             std::to_string(load.hogs), "-samples", std::to_string(budget.samples),
-                                             "-time", fmt::format("{}ms", budget.time.count())},
-                                   .environment = {fmt::format("GOMAXPROCS={}", load.processors)},
-                                   .directory = {}});
+  const outcome ran = run_program(
+      {.words = {go.executable.string(), "-workload", load.name, "-hogs", std::to_string(load.hogs), "-samples",
+                 std::to_string(budget.samples), "-time", fmt::format("{}ms", budget.time.count())},
+       .environment = {fmt::format("GOMAXPROCS={}", load.processors)},
+       .directory = {}});
   if (!ran.ok) throw std::runtime_error(fmt::format("the Go program, {}: {}", load.name, ran.problem));
   return nlohmann::json::parse(ran.output).get<preemption_samples>();
 }

@@ -52,8 +52,7 @@ std::string section_of(const preemption_workload& load) {
 template <class Format>
 void add_row(table& to, const preemption_figure& figure, std::string first, std::string second, const Format& format) {
   std::vector<std::string> cells{std::move(first), std::move(second)};
-  for (const percent& p : k_percents)
-    cells.push_back(is_mean(figure) && p.at != 50 ? std::string() : format(p.at));
+  for (const percent& p : k_percents) cells.push_back(is_mean(figure) && p.at != 50 ? std::string() : format(p.at));
   cells.resize(2 + k_percents.size());
   to.row(std::move(cells));
 }
@@ -62,15 +61,12 @@ void add_rows(table& to, const preemption_figure& figure, const preemption_resul
   const auto weft = sorted_samples(result.weft, figure);
   const auto go = sorted_samples(result.go, figure);
   if (weft.empty()) return;
-  const auto time = [](const auto& all) {
-    return [&all](double at) { return format_duration(percentile(all, at)); };
-  };
+  const auto time = [](const auto& all) { return [&all](double at) { return format_duration(percentile(all, at)); }; };
   add_row(to, figure, fmt::format("{} [{}]", figure.title, weft.size()), "weft", time(weft));
   if (go.empty()) return;
   add_row(to, figure, "", fmt::format("Go [{}]", go.size()), time(go));
-  add_row(to, figure, "", "weft/Go", [&](double at) {
-    return format_ratio(percentile(weft, at) / std::max(percentile(go, at), 1.0));
-  });
+  add_row(to, figure, "", "weft/Go",
+          [&](double at) { return format_ratio(percentile(weft, at) / std::max(percentile(go, at), 1.0)); });
 }
 
 void print_shares(const preemption_figure& figure, const preemption_result& result) {

@@ -191,7 +191,7 @@ std::vector<double> locked_hand_off(const preemption_budget& budget) {
   weft::go([=] {
     for (const int v : to) fro.send(v);
   });
-  weft::this_fiber::lock_os_thread();
+  weft::lock_os_thread();
   auto all = samples_of(budget, [&] {
     const auto begin = clock::now();
     for (int i = 0; i < k_rounds; ++i) {
@@ -200,7 +200,7 @@ std::vector<double> locked_hand_off(const preemption_budget& budget) {
     }
     return nanoseconds(clock::now() - begin) / (2 * k_rounds);  // there and back
   });
-  weft::this_fiber::unlock_os_thread();
+  weft::unlock_os_thread();
   to.close();
   return all;
 }
@@ -217,7 +217,9 @@ std::vector<double> each_call(const preemption_budget& budget, F&& f) {
 }
 
 preemption_samples blocking_cost(const preemption_budget& budget) {
-  return {{"blocking", each_call(budget, [] { weft::blocking([] { asm volatile("" ::: "memory"); }); })},
+  return {{"blocking", each_call(budget, [] { weft::blocking([] {
+                                                asm volatile("" ::: "memory");
+                                              }); })},
           {"getppid", each_call(budget, [] { weft::blocking(::getppid); })},
           {"getppid_raw", each_call(budget, [] { ::getppid(); })}};
 }

@@ -496,7 +496,6 @@ TEST_CASE("lock_os_thread: a locked fiber stays on its thread over every wait, a
       for (const int v : to) fro.send(v);
     });
     auto locked = spawn([&] {
-      using namespace this_fiber;
       lock_os_thread();
       thread_local int here = 0;
       const int thread = ::gettid();
@@ -529,7 +528,6 @@ TEST_CASE("lock_os_thread: a locked fiber stays on its thread over every wait, a
 
 TEST_CASE("lock_os_thread: it nests; the last unlock counts") {
   in_fiber({2, 4}, [](expect& e) {
-    using namespace this_fiber;
     std::atomic<bool> stop{false};
     wait_group others;
     for (int i = 0; i < 4; ++i)
@@ -554,9 +552,19 @@ TEST_CASE("lock_os_thread: it nests; the last unlock counts") {
   });
 }
 
+TEST_CASE("lock_os_thread: unlock without a lock, and either without a fiber, is misuse") {
+  in_fiber([](expect& e) {
+    e.throws<std::logic_error>([] { unlock_os_thread(); });
+    lock_os_thread();
+    unlock_os_thread();
+    e.throws<std::logic_error>([] { unlock_os_thread(); });
+  });
+  CHECK_THROWS_AS(lock_os_thread(), std::logic_error);
+  CHECK_THROWS_AS(unlock_os_thread(), std::logic_error);
+}
+
 TEST_CASE("lock_os_thread: many locked fibers at once, each on a thread of its own, on one processor") {
   in_fiber({1, 2}, [](expect& e) {
-    using namespace this_fiber;
     constexpr int k_fibers = 20;
     std::mutex m;
     std::set<int> threads;
@@ -586,7 +594,6 @@ TEST_CASE("lock_os_thread: a locked fiber in a loop is preempted, and waits for 
     expect e;
     run(test::on(processors), [&] {
       test::while_preempted(processors, 50, [&](const std::atomic<bool>& stop) {
-        using namespace this_fiber;
         lock_os_thread();
         const int thread = ::gettid();
         while (!stop) {
@@ -608,7 +615,6 @@ TEST_CASE("lock_os_thread: a cancel reaches a locked fiber; one that ends locked
       auto scope = with_cancel(background());
       auto locked = spawn(scope, [&] {
         this_fiber::yield();
-        using namespace this_fiber;
         lock_os_thread();
         never.recv();
       });

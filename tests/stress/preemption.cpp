@@ -343,7 +343,6 @@ TEST_CASE("preemption: locked fibers hand each other a token" * doctest::skip(k_
       wait_group all;
       for (std::size_t i = 0; i < k_ring; ++i)
         all.go([&, i] {
-          using namespace this_fiber;
           if (i % 2 == 0) lock_os_thread();
           const int thread = ::gettid();
           while (auto token = links[i].recv()) {

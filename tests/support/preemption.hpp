@@ -9,20 +9,7 @@
 #include <utility>
 #include <weft/weft.hpp>
 
-#if __has_include("runtime/sched/preempt.hpp")
 #include "runtime/sched/preempt.hpp"
-#else
-namespace weft::runtime {
-struct preempt_counts {
-  std::uint64_t signals, pinned, detached;
-};
-inline preempt_counts preempt_stats() { return {}; }
-}  // namespace weft::runtime
-namespace weft::this_fiber {
-inline void lock_os_thread() {}
-inline void unlock_os_thread() {}
-}  // namespace weft::this_fiber
-#endif
 
 namespace test {
 
