@@ -96,9 +96,11 @@ void begin_turn_again(processor* p, fiber* f) noexcept {
 // In the handler: until somebody hands this thread a processor.
 void wait_for_processor(worker* m, fiber* f) noexcept {
   pinned.fetch_add(1, relaxed);
+  m->interrupted.store(true, relaxed);
   processor* p;
   while ((p = m->handed.exchange(nullptr, acquire)) == nullptr) m->wake.wait();
   m->p = p;
+  m->interrupted.store(false, relaxed);
   begin_turn_again(p, f);
 }
 
