@@ -5,9 +5,9 @@
 // runtime call, or where a signal next finds it at a safe point. So a fiber that blocks its thread holds up nobody
 // else, and the owner of a lock that others block on always runs again.
 //
-// Blocked means: the thread's CPU clock has stood still between two looks, and /proc says that it is not runnable. The
-// clock alone would take a thread that waits for a CPU on a loaded machine for a blocked one.
-// Source for the idea: Go's retake of processors in system calls; the hand-over is section.hpp's.
+// Blocked means: the thread's CPU clock has as good as stood still between two looks, and /proc says that it is not
+// runnable. The clock alone would take a thread that waits for a CPU on a loaded machine for a blocked one. Source for
+// the idea: Go's retake of processors in system calls; the hand-over is section.hpp's.
 #pragma once
 #include <cstdint>
 

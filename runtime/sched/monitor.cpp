@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <exception>
+#include <utility>
 
 #include "runtime/base/clock.hpp"
 #include "runtime/base/fatal.hpp"
+#include "runtime/base/random.hpp"
 #include "runtime/event/preempt_signal.hpp"
 #include "runtime/sched/blocked.hpp"
 #include "runtime/sched/detach.hpp"
@@ -56,12 +58,12 @@ activity sample(processor& p, const worker& m, std::int64_t now) noexcept {
   const std::int64_t passed = now - p.seen_cpu_at;
   if (passed < k_least_sample_ns) return activity::unknown;
   const std::int64_t cpu = cpu_time(m);
-  const std::int64_t ran = cpu - p.seen_cpu;
-  p.seen_cpu = cpu;
+  const std::int64_t before = std::exchange(p.seen_cpu, cpu);
+  const std::int64_t ran = cpu - before;
   p.seen_cpu_at = now;
-  if (cpu < 0) return activity::unknown;
+  if (cpu < 0 || before < 0) return activity::unknown;
   if (4 * ran >= passed) return activity::computes;
-  return ran == 0 ? activity::stands_still : activity::unknown;
+  return 8 * ran < passed ? activity::stands_still : activity::unknown;  // a signal costs it a little
 }
 
 // Interrupts a turn that computes, if somebody waits, or sees to it that a timer will.
@@ -113,11 +115,12 @@ bool look_at(processor& p, std::int64_t now) noexcept {
   scheduler& s = sched();
   const std::uint32_t tick = p.tick.load(relaxed);
   const worker* owner = p.owner.load(acquire);
-  const bool same_turn = tick == p.seen_tick && owner != nullptr;
+  const bool same_turn = tick == p.seen_tick && owner != nullptr && owner == p.seen_owner;
   if (!same_turn) {
     p.seen_tick = tick;
+    p.seen_owner = owner;
     p.seen_since = now;
-    if (owner != nullptr && somebody_waits(p, now)) p.seen_cpu = cpu_time(*owner);
+    p.seen_cpu = owner != nullptr && somebody_waits(p, now) ? cpu_time(*owner) : -1;
     p.seen_cpu_at = now;
     return false;
   }
@@ -151,6 +154,14 @@ void call_in_detached() noexcept {
     if (cpu - m->seen_cpu > k_least_sample_ns && m->in.load(relaxed) == 0) send_preempt_signal(*m);
     m->seen_cpu = cpu;
   }
+}
+
+// Chaos: interrupts one processor, whichever it is.
+void disturb_somebody() noexcept {
+  const scheduler& s = sched();
+  static random_source random(s.config.chaos_seed);
+  processor& p = *s.processors[random.below(static_cast<std::uint32_t>(s.processors.size()))];
+  if (p.owner.load(acquire) != nullptr) disturb(&p);
 }
 
 void watch_preempted(std::int64_t now) noexcept {
@@ -230,6 +241,7 @@ void monitor_main() noexcept {
     call_in_detached();
     watch_preempted(now);
     trim(now);
+    if (s.config.chaos_seed != 0) disturb_somebody();
     quiet = acted ? 0 : quiet + 1;
     if (quiet == 0) interval = k_shortest_look_ns;
     if (quiet > k_quick_looks) interval = std::min(interval * 2, k_longest_look_ns);
@@ -244,6 +256,7 @@ void monitor_main() noexcept {
       interval = k_shortest_look_ns;
       continue;
     }
+    if (s.config.chaos_seed != 0) interval = k_shortest_look_ns * (1 + now / 1000 % 10);
     pause(now, interval);
   }
 }

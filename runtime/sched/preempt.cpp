@@ -34,7 +34,7 @@ enum class cause : std::uint8_t { none, work, slice_over };
 
 cause reason(processor& p, std::int64_t now) noexcept {
   const scheduler& s = sched();
-  if (p.timers.earliest() <= now) return cause::work;
+  if (p.timers.earliest() <= now || (p.attention.load(relaxed) & processor::k_disturbed) != 0) return cause::work;
   if (others_ready(p) &&
       ((p.attention.load(relaxed) & processor::k_long_turn) != 0 || now >= p.slice_end.load(relaxed)))
     return cause::work;
@@ -87,17 +87,20 @@ void begin_turn_again(processor* p, fiber* f) noexcept {
   p->turn_began.store(now, relaxed);
   p->slice_end.store(now + length, relaxed);
   p->unsafe_since.store(0, relaxed);
-  p->attention.store(processor::k_long_turn, relaxed);
-  s.long_turns.fetch_add(1, seq_cst);
+  // seq_cst, with the loads in preemption_due: whoever submits work publishes it and then looks for a long turn.
+  if ((p->attention.fetch_or(processor::k_long_turn, seq_cst) & processor::k_long_turn) == 0)
+    s.long_turns.fetch_add(1, seq_cst);
   arm_preemption(p, preemption_due(*p, now));
 }
 
 // In the handler: until somebody hands this thread a processor.
 void wait_for_processor(worker* m, fiber* f) noexcept {
   pinned.fetch_add(1, relaxed);
+  m->interrupted.store(true, relaxed);
   processor* p;
   while ((p = m->handed.exchange(nullptr, acquire)) == nullptr) m->wake.wait();
   m->p = p;
+  m->interrupted.store(false, relaxed);
   begin_turn_again(p, f);
 }
 
@@ -212,9 +215,15 @@ void preempt_long_turn() noexcept {
   preempt(longest);
 }
 
+void disturb(processor* p) noexcept {
+  p->attention.fetch_or(processor::k_watched | processor::k_disturbed, relaxed);
+  preempt(p);
+}
+
 std::int64_t preemption_due(processor& p, std::int64_t now) noexcept {
   const scheduler& s = sched();
   const bool is_long = (p.attention.load(relaxed) & processor::k_long_turn) != 0;
+  if ((p.attention.load(relaxed) & processor::k_disturbed) != 0) return now;
   const std::int64_t slice_end = p.slice_end.load(relaxed);
   // Idle ones look after the timers and take what waits.
   std::int64_t due = s.idle_count.load(seq_cst) == 0 ? p.timers.earliest() : k_forever;

@@ -43,6 +43,8 @@ void delete_preempt_timer(worker*) noexcept;
 void arm_preemption(processor*, std::int64_t when) noexcept;
 // Interrupts the owner now.
 void preempt(processor*) noexcept;
+// Chaos: interrupts the owner though nobody waits.
+void disturb(processor*) noexcept;
 // If some processor is in a long turn: interrupts one.
 void preempt_long_turn() noexcept;
 

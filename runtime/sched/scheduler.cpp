@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "runtime/base/clock.hpp"
+#include "runtime/sched/chaos.hpp"
 #include "runtime/sched/preempt.hpp"
 #include "runtime/sched/section.hpp"
 
@@ -201,6 +202,11 @@ void ready(worker* m, fiber* f) noexcept {
     push_global(f);
     std::atomic_thread_fence(seq_cst);  // (S)
     return wake_or_preempt();
+  }
+  if (chaos::migrate()) {
+    push_global(f);
+    std::atomic_thread_fence(seq_cst);  // (S)
+    return wake_one();
   }
   processor* p = m->p;
   fiber* kicked = p->runnext.exchange(f, seq_cst);  // (S) when nothing else follows

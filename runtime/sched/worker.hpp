@@ -59,8 +59,9 @@ struct worker : worker_view {
   atomic<processor*> lent{nullptr};  // while it blocks: blocked.hpp
   // Its processor was taken while it ran or was blocked unannounced: it is to ask for one. Shared.
   atomic<bool> detached{false};
-  fiber* locked = nullptr;   // the one fiber this thread may run: lock_os_thread
-  fiber* at_hand = nullptr;  // it was found on the way here, and belongs to another thread
+  atomic<bool> interrupted{false};  // its fiber waits in the signal handler. Shared
+  fiber* locked = nullptr;          // the one fiber this thread may run: lock_os_thread
+  fiber* at_hand = nullptr;         // it was found on the way here, and belongs to another thread
   bool has_timer = false;
   ::timer_t timer{};  // sends SIGURG to this thread
   sigset_t mask{};    // what the thread blocks when it runs fibers
