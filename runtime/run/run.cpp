@@ -19,6 +19,7 @@
 #include "runtime/base/membarrier.hpp"
 #include "runtime/observe/crash.hpp"
 #include "runtime/observe/snapshot.hpp"
+#include "runtime/sched/interrupts.hpp"
 #include "runtime/sched/park.hpp"
 #include "runtime/sched/scheduler.hpp"
 #include "runtime/sched/threads.hpp"
@@ -141,6 +142,7 @@ void run_main(const runtime_options& given, void (*main)(void*), void* argument,
   const crash_reports reports;
   note main_returned;
   try {
+    install_interrupts();
     start_worker_threads(o.processors);
     start_monitor();
     launch({.name = "main"}, site, [=, &main_returned] {

@@ -6,6 +6,7 @@
 #include "runtime/base/clock.hpp"
 #include "runtime/base/fatal.hpp"
 #include "runtime/sched/blocked.hpp"
+#include "runtime/sched/interrupts.hpp"
 #include "runtime/sched/scheduler.hpp"
 #include "runtime/sched/section.hpp"
 #include "runtime/sched/threads.hpp"
@@ -144,6 +145,7 @@ void monitor_main() noexcept {
     bool acted = false;
     for (const auto& p : s.processors) acted |= look_at(*p, now);
     acted |= retake_blocked(now);
+    const std::int64_t interrupts = repeat_interrupts(now);
     replace_blocked();
     trim(now);
     quiet = acted ? 0 : quiet + 1;
@@ -153,14 +155,14 @@ void monitor_main() noexcept {
       idle_since = 0;
     } else if (idle_since == 0) {
       idle_since = now;
-    } else if (now - idle_since > k_linger_ns) {
+    } else if (now - idle_since > k_linger_ns && interrupts == k_forever) {
       deep_sleep();
       idle_since = 0;
       quiet = 0;
       interval = k_shortest_look_ns;
       continue;
     }
-    pause(now, interval);
+    pause(now, std::min(interval, interrupts - now));
   }
 }
 

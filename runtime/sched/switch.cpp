@@ -7,6 +7,7 @@
 #include "runtime/base/clock.hpp"
 #include "runtime/base/fatal.hpp"
 #include "runtime/sched/find_work.hpp"
+#include "runtime/sched/interrupts.hpp"
 #include "runtime/sched/monitor.hpp"
 #include "runtime/sched/scheduler.hpp"
 #include "runtime/sched/section.hpp"
@@ -60,7 +61,10 @@ void settle_attention(processor* p) noexcept {
   if (p->attention.load(relaxed)) p->attention.store(false, relaxed);
 }
 
-void begin_turn(worker* m, fiber* f) noexcept { m->current.store(f, relaxed); }
+void begin_turn(worker* m, fiber* f) noexcept {
+  m->current.store(f, relaxed);
+  follow_interrupts(m, f);
+}
 
 // The successor of a fiber that leaves, if it is close at hand.
 fiber* next_here(processor* p) noexcept {
