@@ -7,7 +7,16 @@
 //   signal_frame.hpp  arch::frame_pc(), frame_sp(), set_frame_pc()   of the code that a signal interrupted
 //                  arch::frame_in_system_call()  the interrupted code was in a system call; its counter must lie in
 //                  readable code
+//                  arch::frame_at_system_call()  the call is still to be made, or made again; which one, its arguments
+//                  from 0, and skip_system_call(), in place of which it gives the result
+//                  arch::resume_at()    the thread goes on there with that stack pointer, as if a function called from
+//                  there had just returned: no vector or flag state of the interrupted code but what that may leave
+//                  arch::frame_registers()  by DWARF's numbers, of which k_dwarf_sp is the stack pointer's and which
+//                  dwarf_callee_saved() a caller finds as they were; plain_code_address() is a return address without
+//                  its signature
 //   fiber_entry.S  weft_fiber_entry     the first frame of every fiber, see fiber_entry.hpp
+//   interruptible.S       weft_interruptible       the trampoline of interruptible(f), see interruptible.hpp
+//   cancelable_syscall.S  weft_cancelable_syscall  see cancelable_syscall.hpp
 // To port: make the folder, define these, name it below.
 #pragma once
 

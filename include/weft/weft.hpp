@@ -9,6 +9,7 @@
 #include "weft/fiber.hpp"
 #include "weft/fiber_local.hpp"
 #include "weft/group.hpp"
+#include "weft/interruptible.hpp"
 #include "weft/mutex.hpp"
 #include "weft/once.hpp"
 #include "weft/runtime.hpp"

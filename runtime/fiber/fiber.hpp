@@ -17,6 +17,7 @@
 #include "runtime/base/futex.hpp"
 #include "runtime/fiber/execution.hpp"
 #include "runtime/fiber/wait_word.hpp"
+#include "weft/detail/interrupt.hpp"
 #include "weft/detail/launch.hpp"
 #include "weft/detail/local_value.hpp"
 
@@ -51,14 +52,17 @@ enum class fiber_phase : std::uint8_t { free, foreign, unstarted, started };
 // Bits of fiber::cancel.
 inline constexpr std::uint32_t k_bound_canceled = 1;  // the bound context is cancelled
 inline constexpr std::uint32_t k_run_ended = 2;       // the runtime ends: thrown at, bound or not
+// Of fiber::cancel_given, which has k_run_ended as well.
+inline constexpr std::uint32_t k_given_canceled = 1;  // the context that its system call was given
 
-// A membership in a context's list: of a bound fiber, or of one wait under an explicit context.
+// A membership in a context's list: of a bound fiber, or of one wait or one system call under an explicit context.
 struct cancel_link {
   cancel_link* next = nullptr;
   cancel_link* prev = nullptr;
   fiber* waiter = nullptr;
   std::uint32_t generation = 0;
   bool one_wait = false;
+  bool one_call = false;
   atomic<bool> linked{
       false};  // written under the context's lock; false tells the owner that nobody looks at the link any more
 };
@@ -78,7 +82,16 @@ struct alignas(k_cache_line) fiber : execution {
   atomic<fiber_phase> phase{fiber_phase::free};
   atomic<wait_reason> reason{wait_reason::none};
   bool migratable = false;
+  bool heeds = false;                   // `heeded` is not null; here, where a switch looks anyway
   atomic<std::int64_t> waits_since{0};  // by the coarse clock
+
+  // What cuts the running fiber short (sched/interrupts.hpp): of the flags `cancel` and `cancel_given` the one that
+  // ends what it does now, or null; the worker it does it on; what it does, the innermost first, its own alone.
+  atomic<const atomic<std::uint32_t>*> heeded{nullptr};
+  atomic<worker*> heeds_on{nullptr};
+  detail::interrupt_record* interrupts = nullptr;
+  atomic<std::uint32_t> cancel_given{0};
+
   runtime::stack* stack = nullptr;
   worker* home = nullptr;       // the only worker that may run it now: it locked that thread, or waits in its handler
   std::int64_t slice_left = 0;  // of a preempted fiber

@@ -3,7 +3,9 @@
 #include <mutex>
 
 #include "runtime/base/clock.hpp"
+#include "runtime/sched/interrupts.hpp"
 #include "runtime/sched/monitor.hpp"
+#include "runtime/sched/park.hpp"
 #include "runtime/sched/scheduler.hpp"
 #include "runtime/sched/section.hpp"
 #include "runtime/sched/switch.hpp"
@@ -89,8 +91,21 @@ bool retake_blocked(std::int64_t now) noexcept {
 }  // namespace weft::runtime
 
 namespace weft::detail {
-blocking_scope::blocking_scope() noexcept : entered_(runtime::enter_blocking()) {}
-blocking_scope::~blocking_scope() {
-  if (entered_) runtime::leave_blocking();
+
+using namespace runtime;
+
+blocking_scope::blocking_scope() noexcept : entered_(enter_blocking()), self_(nullptr) {
+  worker* here = this_worker();
+  fiber* self = running_fiber(here);
+  if (self == nullptr) return;
+  self_ = self;
+  const atomic<std::uint32_t>* flag = shielded(self) ? nullptr : &self->cancel;
+  if (open_interrupts(here, self, interrupt_, interrupt_kind::end_calls, flag)) ask_for_interrupts();
 }
+
+blocking_scope::~blocking_scope() {
+  if (self_ != nullptr) close_interrupts(static_cast<fiber*>(self_), interrupt_);
+  if (entered_) leave_blocking();
+}
+
 }  // namespace weft::detail

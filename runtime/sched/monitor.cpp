@@ -10,6 +10,7 @@
 #include "runtime/event/preempt_signal.hpp"
 #include "runtime/sched/blocked.hpp"
 #include "runtime/sched/detach.hpp"
+#include "runtime/sched/interrupts.hpp"
 #include "runtime/sched/preempt.hpp"
 #include "runtime/sched/scheduler.hpp"
 #include "runtime/sched/section.hpp"
@@ -242,6 +243,7 @@ void monitor_main() noexcept {
     acted |= retake_blocked(now);
     call_in_detached();
     watch_preempted(now);
+    const std::int64_t interrupts = repeat_interrupts(now);
     trim(now);
     if (s.config.chaos_seed != 0) disturb_somebody();
     quiet = acted ? 0 : quiet + 1;
@@ -251,7 +253,7 @@ void monitor_main() noexcept {
       idle_since = 0;
     } else if (idle_since == 0) {
       idle_since = now;
-    } else if (now - idle_since > k_linger_ns) {
+    } else if (now - idle_since > k_linger_ns && interrupts == k_forever) {
       deep_sleep();
       idle_since = 0;
       quiet = 0;
@@ -259,7 +261,7 @@ void monitor_main() noexcept {
       continue;
     }
     if (s.config.chaos_seed != 0) interval = k_shortest_look_ns * (1 + now / 1000 % 10);
-    pause(now, interval);
+    pause(now, std::min(interval, interrupts - now));
   }
 }
 

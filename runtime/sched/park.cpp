@@ -7,6 +7,7 @@
 #include "runtime/base/clock.hpp"
 #include "runtime/sched/blocked.hpp"
 #include "runtime/sched/chaos.hpp"
+#include "runtime/sched/interrupts.hpp"
 #include "runtime/sched/scheduler.hpp"
 #include "runtime/sched/section.hpp"
 #include "runtime/sched/switch.hpp"
@@ -19,6 +20,7 @@ fiber* make_foreign() {
   fiber* f = fibers().take();
   f->next = nullptr;
   f->cancel.store(0, relaxed);
+  f->cancel_given.store(0, relaxed);
   f->shields = f->no_preempts = 0;
   f->id.store(sched().next_id.fetch_add(1, relaxed), relaxed);
   f->set_label("");
@@ -128,9 +130,17 @@ void finish(worker* here, fiber* f, claim_result c) noexcept {
 }
 
 void cancel_fiber(fiber* f, std::uint32_t flag, fiber_list& into) noexcept {
-  f->cancel.fetch_or(flag, seq_cst);  // Dekker with begin_wait
+  f->cancel.fetch_or(flag, seq_cst);  // Dekker with begin_wait, and with open_interrupts
+  if (flag == k_run_ended) f->cancel_given.fetch_or(k_run_ended, seq_cst);
   const wait_mode least = flag == k_run_ended ? wait_mode::at_end : wait_mode::cancelable;
-  if (f->word.claim_current(wait_word::k_canceled, least) == claim_result::from_armed) into.push_back(f);
+  const claim_result c = f->word.claim_current(wait_word::k_canceled, least);
+  if (c == claim_result::from_armed) into.push_back(f);
+  if (c == claim_result::lost) interrupt_fiber(f);  // it runs, or waits where it may not be disturbed
+}
+
+void cancel_call(fiber* f) noexcept {
+  f->cancel_given.fetch_or(k_given_canceled, seq_cst);  // Dekker with open_interrupts
+  interrupt_fiber(f);
 }
 
 unsigned insert_timer(std::int64_t when, fiber* f, std::uint32_t generation) {

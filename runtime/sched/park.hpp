@@ -70,6 +70,9 @@ void finish(worker* here, fiber*, claim_result) noexcept;
 // Sets the flag and ends the current wait if it may be ended so; a fiber that is to be made ready goes into `into`.
 void cancel_fiber(fiber*, std::uint32_t flag, fiber_list& into) noexcept;
 
+// The same for the system call that the fiber makes under a context it was given (cancel_link::one_call).
+void cancel_call(fiber*) noexcept;
+
 // Puts the fiber's wait of this generation into a processor's timers; gives the processor's index, for
 // note_stale_timer.
 unsigned insert_timer(std::int64_t when, fiber*, std::uint32_t generation);

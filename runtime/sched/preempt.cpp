@@ -7,6 +7,7 @@
 #include <mutex>
 
 #include "runtime/base/clock.hpp"
+#include "runtime/event/interrupt.hpp"
 #include "runtime/event/preempt_signal.hpp"
 #include "runtime/event/safe_point.hpp"
 #include "runtime/sched/scheduler.hpp"
@@ -140,6 +141,7 @@ void on_signal(worker* m, ucontext_t& frame) noexcept {
   fiber* f = m->current.load(relaxed);
   if (f == nullptr) return;
   const bool inside = m->in.load(relaxed) != 0;
+  if (!inside && interrupt_running(view_of(m), *f, frame)) return;
   processor* p = m->p;
   if (p == nullptr) {
     if (!inside && m->detached.load(relaxed) && stop_point_at(frame, *f, m->mask) == stop_point::safe) join_in(m, f);
@@ -169,9 +171,7 @@ void on_signal(worker* m, ucontext_t& frame) noexcept {
 
 }  // namespace
 
-void prepare_preemption() {
-  if (sched().config.preemption) install_preempt_signal(on_signal);
-}
+void prepare_preemption() { install_preempt_signal(on_signal); }
 
 void make_preempt_timer(worker* m) noexcept {
   sigevent event{};

@@ -8,6 +8,7 @@
 #include "runtime/base/fatal.hpp"
 #include "runtime/sched/blocked.hpp"
 #include "runtime/sched/find_work.hpp"
+#include "runtime/sched/interrupts.hpp"
 #include "runtime/sched/monitor.hpp"
 #include "runtime/sched/preempt.hpp"
 #include "runtime/sched/scheduler.hpp"
@@ -57,7 +58,10 @@ void recycle(processor* p, fiber* f) noexcept {
   count_end(p);
 }
 
-void begin_turn(worker* m, fiber* f) noexcept { m->current.store(f, relaxed); }
+void begin_turn(worker* m, fiber* f) noexcept {
+  m->current.store(f, relaxed);
+  follow_interrupts(m, f);
+}
 
 // The successor of a fiber that leaves, if it is close at hand.
 fiber* next_here(processor* p, bool asked) noexcept {

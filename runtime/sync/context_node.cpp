@@ -108,6 +108,8 @@ class cancellation {
         n.waiters.remove(l);
         l->linked.store(false, release);  // the last touch of the link: its owner may go
         wake(f, generation, wait_word::k_canceled, ready_);
+      } else if (l->one_call) {
+        cancel_call(f);
       } else {
         cancel_fiber(f, k_bound_canceled, ready_);
       }

@@ -50,12 +50,29 @@ void wait_scope::end() noexcept {
   if (link_.linked.load(acquire)) unlink_waiter(*node_, link_);
 }
 
-void throw_canceled(const fiber* f) {
+namespace {
+
+// False: what is cancelled is not the bound context but the run.
+bool bound_is_canceled(const fiber* f) noexcept {
   const context_node* bound = f->bound;
-  if (bound != nullptr && canceler_of(bound) != nullptr &&
-      canceler_of(bound)->state.load(acquire) != cancel_state::live) {
-    detail::retain(f->bound);
-    const context ctx = context::adopt(f->bound);
+  return bound != nullptr && canceler_of(bound) != nullptr &&
+         canceler_of(bound)->state.load(acquire) != cancel_state::live;
+}
+
+context bound_context(const fiber* f) noexcept {
+  detail::retain(f->bound);
+  return context::adopt(f->bound);
+}
+
+}  // namespace
+
+std::error_code bound_error(const fiber* f) noexcept {
+  return bound_is_canceled(f) ? bound_context(f).err() : std::error_code(errc::canceled);
+}
+
+void throw_canceled(const fiber* f) {
+  if (bound_is_canceled(f)) {
+    const context ctx = bound_context(f);
     throw canceled(ctx.err(), ctx.cause());
   }
   throw canceled(errc::canceled, std::make_exception_ptr(std::system_error(errc::canceled, "the runtime has ended")));

@@ -37,6 +37,7 @@ class wait_scope {
 
 // At a cancellation point of the current fiber, for its bound context or the end of the runtime.
 [[noreturn]] void throw_canceled(const fiber*);
+std::error_code bound_error(const fiber*) noexcept;  // what it would say
 inline void throw_if_canceled(const fiber* f) {
   if (cancel_pending(f)) [[unlikely]]
     throw_canceled(f);
