@@ -144,17 +144,23 @@ void on_signal(worker* m, ucontext_t& frame) noexcept {
   if (!inside && interrupt_running(view_of(m), *f, frame)) return;
   processor* p = m->p;
   if (p == nullptr) {
-    if (!inside && m->detached.load(relaxed) && stop_point_at(frame, *f, m->mask) == stop_point::safe) join_in(m, f);
+    if (!inside && m->detached.load(relaxed) && f->no_preempts == 0 &&
+        stop_point_at(frame, *f, m->mask) == stop_point::safe)
+      join_in(m, f);
     return;
   }
   // Somebody else's turn by now: the signal came late.
   if ((p->attention.load(relaxed) & (processor::k_watched | processor::k_long_turn)) == 0) return;
   p->armed_until.store(k_forever, relaxed);
   const std::int64_t now = now_ns();
-  if (inside || f->no_preempts != 0) return try_again(p, now);
+  if (f->no_preempts != 0) {
+    p->unsafe_since.store(0, relaxed);  // nor is the processor taken: it computes, and said so
+    return arm_preemption(p, now + k_last_retry_ns);
+  }
+  if (inside) return try_again(p, now);
   const stop_point at = stop_point_at(frame, *f, m->mask);
-  if (at == stop_point::in_kernel) return;  // interrupting it again helps nobody: the monitor sees to it
-  if (at == stop_point::unsafe) return try_again(p, now);
+  // In the kernel it is blocked, and the monitor will take the processor; or it makes one call after the other.
+  if (at != stop_point::safe) return try_again(p, now);
   const section in(m);
   p = m->p;  // the monitor may have taken it in this moment
   if (p == nullptr) return;

@@ -191,6 +191,7 @@ TEST_CASE("preemption: nobody waits, nobody is interrupted" * doctest::skip(k_no
         all.go([&, i] {
           // All processors are taken now, and main is to be seen parked: from here on nobody waits.
           for (++arrived; arrived < processors;) test::spin(1);
+          test::spin(20'000'000);  // a timer that was set for somebody who waited before has gone off
           while (i == 0 && !alone) {
             const auto fibers = debug::fibers();
             const auto waiting = std::ranges::count(fibers, std::string("waiting"), &debug::fiber_info::state);
