@@ -23,8 +23,13 @@ void hand_on(int signal, siginfo_t* info, void* frame) noexcept {
 void on_signal(int signal, siginfo_t* info, void* frame) noexcept {
   const int error = errno;
   worker* m = this_worker();
+  // Both are looked at, for the kernel drops a second SIGURG while one is pending:
+  //     the timer fires: SIGURG pending
+  //                                        signalled = true; tgkill: dropped
+  //     the handler finds the timer's …    and if it left `signalled` set, nothing would ever be sent again.
   const bool from_timer = info->si_code == SI_TIMER && info->si_value.sival_ptr == m;
-  if (m != nullptr && (from_timer || view_of(m).signalled.exchange(false, acq_rel)))
+  const bool sent = m != nullptr && view_of(m).signalled.exchange(false, acq_rel);
+  if (m != nullptr && (from_timer || sent))
     on_preempt.load(acquire)(m, *static_cast<ucontext_t*>(frame));
   else
     hand_on(signal, info, frame);
