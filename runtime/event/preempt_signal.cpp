@@ -23,16 +23,12 @@ void hand_on(int signal, siginfo_t* info, void* frame) noexcept {
 void on_signal(int signal, siginfo_t* info, void* frame) noexcept {
   const int error = errno;
   worker* m = this_worker();
-  // Both are looked at, for the kernel drops a second SIGURG while one is pending:
-  //     the timer fires: SIGURG pending
-  //                                        signalled = true; tgkill: dropped
-  //     the handler finds the timer's …    and if it left `signalled` set, nothing would ever be sent again.
-  const bool from_timer = info->si_code == SI_TIMER && info->si_value.sival_ptr == m;
-  const bool sent = m != nullptr && view_of(m).signalled.exchange(false, acq_rel);
-  if (m != nullptr && (from_timer || sent))
-    on_preempt.load(acquire)(m, *static_cast<ucontext_t*>(frame));
-  else
-    hand_on(signal, info, frame);
+  const bool marked = info->si_code == SI_TIMER || info->si_code == SI_QUEUE;
+  const bool ours = m != nullptr && marked && info->si_value.sival_ptr == m;
+  // Whosever it is: of two that are pending the kernel keeps the first alone, so this one may stand for ours too.
+  const bool expected = m != nullptr && view_of(m).signalled.exchange(false, acq_rel);
+  if (!ours) hand_on(signal, info, frame);
+  if (ours || expected) on_preempt.load(acquire)(m, *static_cast<ucontext_t*>(frame));
   errno = error;
 }
 
@@ -61,7 +57,13 @@ void send_preempt_signal(worker_view& m) noexcept {
   const int thread = m.thread_id.load(acquire);
   if (thread == 0 || m.signalled.exchange(true, acq_rel)) return;
   const int error = errno;
-  if (::syscall(SYS_tgkill, ::getpid(), thread, SIGURG) != 0) m.signalled.store(false, release);  // it has ended
+  siginfo_t info{};
+  info.si_code = SI_QUEUE;
+  info.si_pid = ::getpid();
+  info.si_uid = ::getuid();
+  info.si_value.sival_ptr = &m;
+  if (::syscall(SYS_rt_tgsigqueueinfo, info.si_pid, thread, SIGURG, &info) != 0)
+    m.signalled.store(false, release);  // it has ended
   errno = error;
 }
 

@@ -76,6 +76,7 @@ bool press(processor& p, std::int64_t now) noexcept {
     p.turn_began.store(p.seen_since, relaxed);
     p.slice_end.store(p.seen_since + s.config.slice_ns, relaxed);
     p.least_until.store(0, relaxed);
+    p.unsafe_since.store(0, relaxed);
     p.attention.fetch_or(processor::k_watched, release);
   }
   if (now - p.seen_since >= s.config.slice_ns && (bits & processor::k_long_turn) == 0 &&
@@ -90,6 +91,7 @@ bool press(processor& p, std::int64_t now) noexcept {
     arm_preemption(&p, due);
   } else if (armed == k_forever || now - armed > k_missed_ns) {
     p.armed_until.store(k_forever, relaxed);
+    if (unsafe == 0) p.unsafe_since.store(now, relaxed);  // the thread may block SIGURG, or never leave the kernel
     preempt(&p);
     return true;
   }

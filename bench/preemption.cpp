@@ -1,0 +1,167 @@
+// How late fibers are while others loop without a call, and what it costs those to give way; beside the same in Go.
+//
+// weft and Go take turns, question by question, in blocks; who begins changes from block to block. Each block is a run
+// of its own runtime.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <stdexcept>
+
+#include "bench/preemption_report.hpp"
+#include "bench/support/places.hpp"
+#include "bench/support/process.hpp"
+#include "bench/support/progress.hpp"
+
+namespace {
+
+using namespace bench;
+using namespace std::chrono_literals;
+
+struct options {
+  std::vector<std::string> rows;
+  std::vector<unsigned> processors;
+  bool quick = false;
+  bool rivals = true;
+  int blocks = 0;  // 0: 3, or 1 when quick
+  std::string out;
+  std::string json;
+};
+
+std::vector<std::string> row_names() {
+  std::vector<std::string> names;
+  for (const preemption_figure& f : preemption_figures())
+    if (std::ranges::find(names, f.workload) == names.end()) names.emplace_back(f.workload);
+  return names;
+}
+
+std::optional<options> parse(int argc, char** argv, int& status) {
+  CLI::App app{"How late fibers are beside loops without a call, and what giving way costs.", "preemption"};
+  options o;
+  app.add_flag("--quick", o.quick, "fewer samples: about a quarter of a minute");
+  app.add_option("--rows", o.rows, fmt::format("of {} (default: all)", fmt::join(row_names(), ", ")))
+      ->delimiter(',')
+      ->type_name("LIST")
+      ->check(CLI::IsMember(row_names()).description(""));
+  app.add_option("--processors", o.processors, "1, 2 (default: those a row asks for)")
+      ->delimiter(',')
+      ->type_name("LIST")
+      ->check(CLI::Range(1U, 1024U).description(""));
+  app.add_option("--blocks", o.blocks, "weft and Go take turns so many times (default: 3)")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1000).description(""));
+  app.add_flag("!--no-rivals", o.rivals, "leave Go out, even where it is installed");
+  app.add_option("--out", o.out, "folder for results (default: bench-results in the build folder)")->type_name("DIR");
+  app.add_option("--json", o.json, "figures as JSON (default: DIR/preemption.json)")->type_name("FILE");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    fmt::print("{}", app.help());
+    status = 0;
+    return std::nullopt;
+  } catch (const CLI::ParseError& error) {
+    fmt::print(stderr, "preemption: {}\nTry --help.\n", error.what());
+    status = 2;
+    return std::nullopt;
+  }
+  if (o.out.empty()) o.out = default_results_directory().string();
+  if (o.json.empty()) o.json = o.out + "/preemption.json";
+  if (o.blocks == 0) o.blocks = o.quick ? 1 : 3;
+  return o;
+}
+
+std::vector<preemption_workload> workloads(const options& o) {
+  std::vector<preemption_workload> all;
+  for (unsigned processors : {1U, 2U})
+    for (int each : {1, 4})
+      for (const char* name : {"sleep", "deadline", "cancel"})
+        all.push_back({name, processors, static_cast<int>(processors) * each});
+  all.push_back({"share", 2, 200});
+  for (const char* name : {"pinned", "migratable", "detach", "locked", "blocking"}) all.push_back({name, 1, 0});
+  std::erase_if(all, [&](const preemption_workload& load) {
+    const auto wanted = [](const auto& list, const auto& value) {
+      return list.empty() || std::ranges::find(list, value) != list.end();
+    };
+    return !wanted(o.rows, load.name) || !wanted(o.processors, load.processors);
+  });
+  return all;
+}
+
+preemption_budget budget_for(const options& o, const preemption_workload& load) {
+  if (load.name == "share") return {0, o.quick ? 1500ms : 5000ms};
+  return o.quick ? preemption_budget{250, 350ms} : preemption_budget{1000, 3000ms};
+}
+
+void append(preemption_samples& to, const preemption_samples& more) {
+  for (const auto& [name, samples] : more) to[name].insert(to[name].end(), samples.begin(), samples.end());
+}
+
+preemption_samples ask_go(const go_program& go, const preemption_workload& load, const preemption_budget& budget) {
+  const outcome ran = run_program(
+      {.words = {go.executable.string(), "-workload", load.name, "-hogs", std::to_string(load.hogs), "-samples",
+                 std::to_string(budget.samples), "-time", fmt::format("{}ms", budget.time.count())},
+       .environment = {fmt::format("GOMAXPROCS={}", load.processors)},
+       .directory = {}});
+  if (!ran.ok) throw std::runtime_error(fmt::format("the Go program, {}: {}", load.name, ran.problem));
+  return nlohmann::json::parse(ran.output).get<preemption_samples>();
+}
+
+preemption_report measure(const options& o) {
+  preemption_report report;
+  report.quick = o.quick;
+  report.go = o.rivals ? "not installed" : "left out";
+  const auto loads = workloads(o);
+  progress line(static_cast<int>(loads.size()) + 1);
+  line.step("building the Go program");
+  std::optional<go_program> go;
+  if (std::string problem; o.rivals) {
+    go = build_go_program("preemption", o.out, problem);
+    if (!problem.empty()) throw std::runtime_error(problem);
+    if (go) report.go = go->version;
+  }
+  for (const preemption_workload& load : loads) {
+    line.step(fmt::format("{}, {} loops on {}", load.name, load.hogs, load.processors));
+    preemption_result& result = report.results.emplace_back(preemption_result{load, {}, {}});
+    const preemption_budget budget = budget_for(o, load);
+    const int blocks = load.name == "share" ? 1 : o.blocks;  // its samples of different runs do not add up
+    for (int block = 0; block < blocks; ++block) {
+      const bool go_first = block % 2 == 1;
+      if (!go_first) append(result.weft, run_preemption(load, budget));
+      if (go) append(result.go, ask_go(*go, load, budget));
+      if (go_first) append(result.weft, run_preemption(load, budget));
+    }
+  }
+  return report;
+}
+
+void write_file(const std::filesystem::path& path, const std::string& text) {
+  std::ofstream file(path);
+  file << text;
+  if (!file.flush()) throw std::runtime_error("cannot write " + path.string());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  int status = 0;
+  const auto o = parse(argc, argv, status);
+  if (!o) return status;
+  try {
+    std::filesystem::create_directories(o->out);
+    write_file(o->json, "");  // an unwritable place is heard of now, not after minutes
+    const preemption_report report = measure(*o);
+    print_table(report);
+    write_file(o->json, to_json(report) + "\n");
+    fmt::print("\nfigures: {}\n", o->json);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "preemption: {}\n", error.what());
+    return 1;
+  }
+  return 0;
+}

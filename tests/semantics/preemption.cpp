@@ -1,0 +1,627 @@
+// Preemption: fibers that do not call the runtime, and what others may count on all the same.
+//
+// ThreadSanitizer delivers signals late, with a frame that is no longer true, so weft sends none under it: what needs
+// one is skipped there.
+#include "tests/support/preemption.hpp"
+
+#include <pthread.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <mutex>
+#include <set>
+#include <thread>
+#include <vector>
+
+#include "tests/support/live_registers.hpp"
+#include "tests/support/support.hpp"
+#include "tests/support/waiting.hpp"
+
+using namespace weft;
+using test::expect;
+using test::in_fiber;
+
+namespace {
+
+constexpr bool k_no_signals = WEFT_TSAN != 0;
+
+// body(expect&, P) with 1 and 4 hogs for each of 1 and of 2 processors, all of which have begun and none of which ends
+// before the body does.
+template <class F>
+void behind_hogs(F&& body, const spawn_options& options = {}) {
+  for (const unsigned each : {1u, 4u}) {
+    INFO("hogs a processor: ", each);
+    test::for_processors({1, 2}, [&](unsigned processors) {
+      expect e;
+      run(test::on(processors), [&] {
+        test::hogs hogs(each * processors, options);
+        hogs.await_turns();
+        body(e, processors);
+      });
+      e.report();
+    });
+  }
+}
+
+bool is_blocked(int signal) {
+  sigset_t mask;
+  pthread_sigmask(SIG_BLOCK, nullptr, &mask);
+  return sigismember(&mask, signal) == 1;
+}
+
+void change_mask(int how, int signal) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, signal);
+  pthread_sigmask(how, &set, nullptr);
+}
+
+class pipe_pair {
+ public:
+  pipe_pair() {
+    if (::pipe(ends_.data()) != 0) throw std::runtime_error("pipe");
+  }
+  ~pipe_pair() {
+    ::close(ends_[0]);
+    ::close(ends_[1]);
+  }
+  char read() const {
+    char c = 0;
+    return ::read(ends_[0], &c, 1) == 1 ? c : '\0';
+  }
+  void write(char c) const { static_cast<void>(!::write(ends_[1], &c, 1)); }
+
+ private:
+  std::array<int, 2> ends_{};
+};
+
+}  // namespace
+
+TEST_CASE("preemption: a sleeper wakes, though loops without a call hold every processor" *
+          doctest::skip(k_no_signals)) {
+  behind_hogs([](expect& e, unsigned) {
+    for (int i = 0; i < 20; ++i) {
+      const auto begin = clock::now();
+      this_fiber::sleep_for(1ms);
+      e(clock::now() - begin >= 1ms);
+    }
+  });
+}
+
+TEST_CASE("preemption: the same, with fibers that may go on elsewhere" * doctest::skip(k_no_signals)) {
+  behind_hogs(
+      [](expect& e, unsigned) {
+        for (int i = 0; i < 20; ++i) this_fiber::sleep_for(1ms);
+        e(true);
+      },
+      {.migratable = true});
+}
+
+TEST_CASE("preemption: hogs take turns among themselves" * doctest::skip(k_no_signals)) {
+  test::for_processors({1, 2}, [](unsigned processors) {
+    expect e;
+    run(test::on(processors), [&] {
+      test::hogs hogs(3 * processors + 2);
+      for (int round = 0; round < 3; ++round) hogs.await_turns();
+      hogs.stop();
+      for (unsigned i = 0; i < 3 * processors + 2; ++i) e(hogs.turns(i) > 0);
+    });
+    e.report();
+  });
+}
+
+TEST_CASE("preemption: hogs and what they hold up need no timer: a ready fiber runs" * doctest::skip(k_no_signals)) {
+  test::for_processors({1, 2}, [](unsigned processors) {
+    expect e;
+    run(test::on(processors), [&] {
+      std::atomic<unsigned> passed{0};
+      wait_group all;
+      for (unsigned i = 0; i < 2 * processors + 1; ++i)  // each waits for all the others, without a call
+        all.go([&] {
+          ++passed;
+          while (passed.load(std::memory_order_relaxed) < 2 * processors + 1) test::spin(1);
+        });
+      all.wait();
+      e.equal(passed.load(), 2 * processors + 1);
+    });
+    e.report();
+  });
+}
+
+TEST_CASE("preemption: a deadline reaches a parked fiber behind hogs" * doctest::skip(k_no_signals)) {
+  behind_hogs([](expect& e, unsigned) {
+    const chan<int> never;
+    for (int i = 0; i < 5; ++i) {
+      const auto scope = with_timeout(background(), 2ms);
+      e(error_of(never.recv(scope.ctx)) == errc::deadline_exceeded);
+      e.throws<canceled>([&] {
+        const bind_scope bound(scope.ctx);
+        never.recv();
+      });
+    }
+  });
+}
+
+TEST_CASE("preemption: a cancel from a foreign thread reaches a parked fiber behind hogs" *
+          doctest::skip(k_no_signals)) {
+  behind_hogs([](expect& e, unsigned) {
+    const chan<int> never;
+    for (int i = 0; i < 5; ++i) {
+      auto scope = with_cancel(background());
+      auto bound = spawn(scope, [&] { never.recv(); });
+      auto given = spawn([&] { return error_of(never.recv(scope.ctx)); });
+      test::await_waiting("channel receive", 2);
+      test::foreign thread([&] { scope.cancel(); });
+      e.throws<canceled>([&] { bound.join(); });
+      e(given.join() == errc::canceled);
+      thread.join();
+    }
+  });
+}
+
+TEST_CASE("preemption: what a foreign thread sends arrives behind hogs" * doctest::skip(k_no_signals)) {
+  behind_hogs([](expect& e, unsigned) {
+    const chan<int> to, fro;
+    test::foreign thread([=] {
+      for (int i = 0; i < 10; ++i) {
+        to.send(i);
+        fro.recv();
+      }
+    });
+    for (int i = 0; i < 10; ++i) {
+      e.equal(to.recv(), std::optional(i));
+      fro.send(i);
+    }
+    thread.join();
+  });
+}
+
+TEST_CASE("preemption: nobody waits, nobody is interrupted" * doctest::skip(k_no_signals || WEFT_CHAOS != 0)) {
+  test::for_processors({1, 2}, [](unsigned processors) {
+    expect e;
+    run(test::on(processors), [&] {
+      std::atomic<unsigned> arrived{0}, done{0};
+      std::atomic<bool> alone{false};
+      std::uint64_t before = 0, after = 0;
+      wait_group all;
+      for (unsigned i = 0; i < processors; ++i)
+        all.go([&, i] {
+          // All processors are taken now, and main is to be seen parked: from here on nobody waits.
+          for (++arrived; arrived < processors;) test::spin(1);
+          while (i == 0 && !alone) {
+            const auto fibers = debug::fibers();
+            const auto waiting = std::ranges::count(fibers, std::string("waiting"), &debug::fiber_info::state);
+            if (waiting != 1) continue;
+            before = runtime::preempt_stats().signals;
+            alone = true;
+          }
+          while (!alone) test::spin(1);
+          test::spin(50'000'000);
+          for (++done; done < processors;) test::spin(1);
+          if (i == 0) after = runtime::preempt_stats().signals;
+        });
+      all.wait();
+      e.equal(after, before);
+    });
+    e.report();
+  });
+}
+
+TEST_CASE("preemption: with nobody waiting, system calls of the fiber's own see no EINTR" *
+          doctest::skip(k_no_signals || WEFT_CHAOS != 0)) {
+  in_fiber({1, 2}, [](expect& e) {
+    int interrupted = 0;
+    for (int i = 0; i < 50; ++i) {
+      const timespec nap{0, 1'000'000};
+      if (::nanosleep(&nap, nullptr) != 0) ++interrupted;  // never restarted, whatever SA_RESTART says
+    }
+    e.equal(interrupted, 0);
+  });
+}
+
+TEST_CASE("preemption: off, a fiber has the processor until it gives it back" * doctest::skip(k_no_signals)) {
+  expect e;
+  runtime_options options = test::on(1);
+  options.preemption = false;
+  run(options, [&] {
+    const auto before = runtime::preempt_stats().signals;
+    auto sleeper = spawn([] { this_fiber::sleep_for(1ms); });
+    this_fiber::yield();
+    test::spin(50'000'000);
+    e.equal(runtime::preempt_stats().signals, before);
+    sleeper.join();
+  });
+  e.report();
+}
+
+TEST_CASE("preemption: in a no_preempt scope the fiber is not stopped; after it, it is" * doctest::skip(k_no_signals)) {
+  in_fiber({1}, [](expect& e) {
+    std::atomic<long> turns{0};
+    std::atomic<bool> stop{false};
+    auto sleeper = spawn([&] {
+      for (; !stop; ++turns) this_fiber::sleep_for(100us);
+    });
+    while (turns == 0) this_fiber::yield();
+    for (int round = 0; round < 3; ++round) {
+      {
+        const no_preempt guard;
+        const auto before = runtime::preempt_stats().pinned;
+        test::spin(20'000'000);
+        e.equal(runtime::preempt_stats().pinned, before);
+      }
+      for (const long wanted = turns + 3; turns < wanted;) test::spin(1);
+    }
+    stop = true;
+    sleeper.join();
+  });
+}
+
+TEST_CASE("preemption: a preempted fiber goes on on its own thread" * doctest::skip(k_no_signals)) {
+  test::for_processors({1, 2}, [](unsigned processors) {
+    expect e;
+    run(test::on(processors), [&] {
+      const auto before = runtime::preempt_stats();
+      test::while_preempted(processors, 100, [&](const std::atomic<bool>& stop) {
+        thread_local int here = 0;
+        const int thread = ::gettid();
+        const auto id = std::this_thread::get_id();
+        here = thread;
+        while (!stop) {
+          test::spin(1000);
+          if (::gettid() != thread || std::this_thread::get_id() != id || here != thread) e(false);
+        }
+      });
+      const auto after = runtime::preempt_stats();
+      e(after.pinned > before.pinned);
+      e(after.signals >= after.pinned - before.pinned + before.signals);
+    });
+    e.report();
+  });
+}
+
+TEST_CASE("preemption: errno stays" * doctest::skip(k_no_signals)) {
+  test::for_processors({1, 2}, [](unsigned processors) {
+    expect e;
+    run(test::on(processors), [&] {
+      std::atomic<int> next{1000};
+      test::while_preempted(processors, 100, [&](const std::atomic<bool>& stop) {
+        const int mine = next++;
+        errno = mine;
+        while (!stop) {
+          test::spin(1000);
+          if (errno != mine) e(false);
+        }
+      });
+      e(true);
+    });
+    e.report();
+  });
+}
+
+TEST_CASE("preemption: every register stays, bit for bit" * doctest::skip(k_no_signals)) {
+  for (const bool migratable : {false, true}) {
+    CAPTURE(migratable);
+    for (const test::register_set& set : test::register_sets()) {
+      CAPTURE(set.name);
+      test::for_processors({1, 2}, [&](unsigned processors) {
+        expect e;
+        run(test::on(processors), [&] {
+          std::atomic<std::uint64_t> seed{1};
+          test::while_preempted(processors, 100, {.migratable = migratable}, [&](const std::atomic<bool>& stop) {
+            while (!stop)
+              if (!test::registers_survive(set, ++seed, 20'000)) e(false);
+          });
+          e(seed > 1);
+        });
+        e.report();
+      });
+    }
+  }
+}
+
+TEST_CASE("preemption: an exception in flight and those caught stay" * doctest::skip(k_no_signals)) {
+  test::for_processors({1, 2}, [](unsigned processors) {
+    expect e;
+    run(test::on(processors), [&] {
+      std::atomic<int> next{0};
+      test::while_preempted(processors, 100, [&](const std::atomic<bool>& stop) {
+        const int mine = next++;
+        while (!stop) {
+          try {
+            throw mine;
+          } catch (int thrown) {
+            test::spin(1000);
+            if (thrown != mine || !std::current_exception() || std::uncaught_exceptions() != 0) e(false);
+          }
+        }
+      });
+      e(true);
+    });
+    e.report();
+  });
+}
+
+TEST_CASE("preemption: a fiber's own signal mask stays its own, and holds nobody up" * doctest::skip(k_no_signals)) {
+  for (const int signal : {SIGUSR2, SIGURG}) {
+    CAPTURE(signal);
+    test::for_processors({1, 2}, [&](unsigned processors) {
+      expect e;
+      run(test::on(processors), [&] {
+        test::while_preempted(processors, 20, [&](const std::atomic<bool>& stop) {
+          const int thread = ::gettid();
+          change_mask(SIG_BLOCK, signal);
+          while (!stop) {
+            test::spin(1000);
+            if (!is_blocked(signal) || ::gettid() != thread) e(false);
+          }
+          change_mask(SIG_UNBLOCK, signal);
+        });
+        e(!is_blocked(signal));
+      });
+      e.report();
+    });
+  }
+}
+
+TEST_CASE("preemption: a std::mutex whose holder is preempted, and a hundred who want it, on one processor" *
+          doctest::skip(k_no_signals)) {
+  constexpr int k_others = 100;
+  in_fiber({1}, [](expect& e) {
+    std::mutex m;
+    std::atomic<int> wanting{0};
+    int entered = 0;
+    wait_group all;
+    all.go([&] {
+      const std::lock_guard hold(m);
+      while (wanting.load(std::memory_order_relaxed) < k_others) test::spin(1);  // they must run for this to end
+      ++entered;
+    });
+    for (int i = 0; i < k_others; ++i)
+      all.go([&] {
+        ++wanting;
+        const std::lock_guard hold(m);
+        ++entered;
+      });
+    all.wait();
+    e.equal(entered, k_others + 1);
+  });
+}
+
+TEST_CASE("preemption: an undeclared read on an empty pipe holds nobody up") {
+  in_fiber({1, 2}, [](expect& e) {
+    constexpr int k_readers = 5;
+    std::vector<pipe_pair> pipes(k_readers);
+    std::vector<task<char>> readers;
+    for (const pipe_pair& p : pipes) readers.push_back(spawn([&p] { return p.read(); }));
+    for (int i = 0; i < 20; ++i) this_fiber::sleep_for(1ms);  // comes back each time
+    for (const pipe_pair& p : pipes) p.write('x');
+    for (auto& t : readers) e.equal(t.join(), 'x');
+  });
+}
+
+TEST_CASE("preemption: two fibers talk over pipes by undeclared reads, on the only processor") {
+  in_fiber({1}, [](expect& e) {
+    const pipe_pair to, fro;
+    auto echo = spawn([&] {
+      for (int i = 0; i < 10; ++i) fro.write(to.read());
+    });
+    for (int i = 0; i < 10; ++i) {
+      to.write(static_cast<char>('a' + i));
+      e.equal(fro.read(), static_cast<char>('a' + i));
+    }
+    echo.join();
+  });
+}
+
+TEST_CASE("preemption: an undeclared usleep holds nobody up") {
+  in_fiber({1}, [](expect& e) {
+    // A machine may be so loaded that the sleep is over first; not over and over again.
+    long turns = 0;
+    for (int attempt = 0; attempt < 20 && turns == 0; ++attempt) {
+      std::atomic<bool> sleeping{false}, slept{false};
+      auto other = spawn([&] {
+        for (; !slept; this_fiber::yield())
+          if (sleeping) ++turns;
+      });
+      sleeping = true;
+      ::usleep(200'000);
+      sleeping = false;
+      slept = true;
+      other.join();
+    }
+    e(turns > 0);
+  });
+}
+
+TEST_CASE("preemption: a fiber that was detached is one of P again") {
+  in_fiber({1}, [](expect& e) {
+    const pipe_pair p;
+    auto writer = spawn([&] {
+      this_fiber::sleep_for(1ms);
+      p.write('x');
+    });
+    e.equal(p.read(), 'x');
+    writer.join();
+    // On one processor nobody else runs between two points.
+    long shared = 0;
+    wait_group all;
+    for (int i = 0; i < 10; ++i)
+      all.go([&] {
+        for (int n = 0; n < 100; ++n) {
+          const no_preempt guard;
+          shared = shared + 1;
+        }
+        this_fiber::yield();
+      });
+    all.wait();
+    e.equal(shared, 1000);
+  });
+}
+
+TEST_CASE("preemption: run again after run, with no thread left behind" * doctest::skip(k_no_signals)) {
+  for (int round = 0; round < 3; ++round) run(test::on(2), [] {});
+  const std::size_t threads = test::count_threads();
+  for (int round = 0; round < 10; ++round) {
+    const unsigned processors = 1 + round % 2;
+    expect e;
+    run(test::on(processors), [&] {
+      test::hogs hogs(processors * 3);
+      hogs.await_turns();
+      const pipe_pair p;
+      auto reader = spawn([&] { return p.read(); });
+      this_fiber::sleep_for(1ms);
+      p.write('x');
+      e.equal(reader.join(), 'x');
+    });
+    e.report();
+    CHECK(test::count_threads() == threads);
+  }
+}
+
+TEST_CASE("lock_os_thread: a locked fiber stays on its thread over every wait, and nobody else runs there") {
+  in_fiber({1, 2, 4}, [](expect& e) {
+    const chan<int> to, fro;
+    std::atomic<int> locked_on{0};
+    std::atomic<bool> stop{false};
+    wait_group others;
+    for (int i = 0; i < 4; ++i)
+      others.go([&] {
+        for (; !stop; this_fiber::yield())
+          if (const int thread = locked_on; thread != 0 && ::gettid() == thread && locked_on == thread) e(false);
+      });
+    auto echo = spawn([=] {
+      for (const int v : to) fro.send(v);
+    });
+    auto locked = spawn([&] {
+      lock_os_thread();
+      thread_local int here = 0;
+      const int thread = ::gettid();
+      here = thread;
+      locked_on = thread;
+      for (int i = 0; i < 200; ++i) {
+        to.send(i);
+        e.equal(fro.recv(), std::optional(i));
+        e.equal(::gettid(), thread);
+        this_fiber::yield();
+        e.equal(::gettid(), thread);
+        if (i % 20 == 0) {
+          this_fiber::sleep_for(100us);
+          blocking([] { ::usleep(100); });
+          e.equal(::gettid(), thread);
+        }
+        volatile int* const now = &here;
+        e.equal(*now, thread);
+      }
+      locked_on = 0;
+      unlock_os_thread();
+    });
+    locked.join();
+    stop = true;
+    others.wait();
+    to.close();
+    echo.join();
+  });
+}
+
+TEST_CASE("lock_os_thread: it nests; the last unlock counts") {
+  in_fiber({2, 4}, [](expect& e) {
+    std::atomic<bool> stop{false};
+    wait_group others;
+    for (int i = 0; i < 4; ++i)
+      others.go([&] {
+        while (!stop) this_fiber::yield();
+      });
+    auto locked = spawn([&] {
+      lock_os_thread();
+      const int thread = ::gettid();
+      lock_os_thread();
+      unlock_os_thread();
+      for (int i = 0; i < 100; ++i) {
+        this_fiber::yield();
+        e.equal(::gettid(), thread);
+      }
+      unlock_os_thread();
+      for (int i = 0; i < 100; ++i) this_fiber::yield();
+    });
+    locked.join();
+    stop = true;
+    others.wait();
+  });
+}
+
+TEST_CASE("lock_os_thread: unlock without a lock, and either without a fiber, is misuse") {
+  in_fiber([](expect& e) {
+    e.throws<std::logic_error>([] { unlock_os_thread(); });
+    lock_os_thread();
+    unlock_os_thread();
+    e.throws<std::logic_error>([] { unlock_os_thread(); });
+  });
+  CHECK_THROWS_AS(lock_os_thread(), std::logic_error);
+  CHECK_THROWS_AS(unlock_os_thread(), std::logic_error);
+}
+
+TEST_CASE("lock_os_thread: many locked fibers at once, each on a thread of its own, on one processor") {
+  in_fiber({1, 2}, [](expect& e) {
+    constexpr int k_fibers = 20;
+    std::mutex m;
+    std::set<int> threads;
+    std::atomic<int> here{0};
+    wait_group all;
+    for (int i = 0; i < k_fibers; ++i)
+      all.go([&] {
+        lock_os_thread();
+        const int thread = ::gettid();
+        {
+          const no_preempt guard;
+          const std::lock_guard hold(m);
+          threads.insert(thread);
+        }
+        for (++here; here < k_fibers;) this_fiber::yield();
+        e.equal(::gettid(), thread);
+        unlock_os_thread();
+      });
+    all.wait();
+    e.equal(threads.size(), std::size_t{k_fibers});
+  });
+}
+
+TEST_CASE("lock_os_thread: a locked fiber in a loop is preempted, and waits for no one") {
+  if (k_no_signals) return;
+  test::for_processors({1, 2}, [](unsigned processors) {
+    expect e;
+    run(test::on(processors), [&] {
+      test::while_preempted(processors, 50, [&](const std::atomic<bool>& stop) {
+        lock_os_thread();
+        const int thread = ::gettid();
+        while (!stop) {
+          test::spin(1000);
+          if (::gettid() != thread) e(false);
+        }
+        unlock_os_thread();
+      });
+      e(true);
+    });
+    e.report();
+  });
+}
+
+TEST_CASE("lock_os_thread: a cancel reaches a locked fiber; one that ends locked leaves the others alone") {
+  in_fiber({1, 2}, [](expect& e) {
+    const chan<int> never;
+    for (int i = 0; i < 10; ++i) {
+      auto scope = with_cancel(background());
+      auto locked = spawn(scope, [&] {
+        this_fiber::yield();
+        lock_os_thread();
+        never.recv();
+      });
+      test::await_waiting("channel receive", 1);
+      scope.cancel();
+      e.throws<canceled>([&] { locked.join(); });
+    }
+    for (int i = 0; i < 10; ++i) this_fiber::sleep_for(100us);
+  });
+}
