@@ -150,7 +150,7 @@ TEST_CASE("interruptible: the bound context's parent cancels as well, and the en
   counter turns{0};
   std::error_code left;
   runtime_options o = test::on(2);
-  o.drain = 1ms;
+  o.drain = 200ms;
   run(o, [&] {
     go([&] { left = error_of(interruptible(endless(turns))); });
     await_turns(turns);
