@@ -367,6 +367,22 @@ TEST_CASE("interruptible: through many frames of f's" * ABANDONS) {
   });
 }
 
+namespace {
+long fibonacci(long n) noexcept { return n < 2 ? n : fibonacci(n - 1) + fibonacci(n - 2); }
+}  // namespace
+
+TEST_CASE("interruptible: a recursion with a value is left at any depth, also of an f that throws nothing" * ABANDONS) {
+  in_fiber({2, 4}, [](expect& e) {
+    for (int i = 0; i < 20; ++i) {
+      const auto once = within(1ms, [] { return interruptible([] { return fibonacci(80); }); });
+      e(error_of(once) == errc::deadline_exceeded);
+      const auto again = within(1ms, [] { return interruptible([]() noexcept { return fibonacci(80); }); });
+      e(error_of(again) == errc::deadline_exceeded);
+    }
+    e.equal(interruptible([] { return fibonacci(10); }).value(), 55);
+  });
+}
+
 TEST_CASE("interruptible: rounding is as it was before f" * ABANDONS) {
   in_fiber({2}, [](expect& e) {
     auto [ctx, cancel] = with_cancel(background());
