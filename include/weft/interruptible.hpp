@@ -17,11 +17,6 @@ namespace detail {
 // Calls f(argument); an error: f was not called, or was abandoned.
 WEFT_API std::error_code run_interruptible(void (*f)(void*), void* argument);
 
-template <class F>
-void* untyped(F& f) noexcept {
-  return const_cast<void*>(static_cast<const volatile void*>(std::addressof(f)));
-}
-
 template <class R>
 concept abandonable = std::is_void_v<R> || std::is_trivially_copyable_v<R>;
 }  // namespace detail
@@ -46,11 +41,9 @@ template <std::invocable F>
 auto interruptible(F&& f) -> result<std::invoke_result_t<F>> {
   using value_type = std::invoke_result_t<F>;
   if constexpr (std::is_void_v<value_type>) {
-    const auto call = [](void* p) {
-      auto& g = *static_cast<std::remove_reference_t<F>*>(p);
-      std::forward<F>(g)();
-    };
-    if (const std::error_code e = detail::run_interruptible(call, detail::untyped(f))) return std::unexpected(e);
+    auto* g = std::addressof(f);
+    const auto call = [](void* p) { std::forward<F> (**static_cast<decltype(g)*>(p))(); };
+    if (const std::error_code e = detail::run_interruptible(call, &g)) return std::unexpected(e);
     return {};
   } else {
     using plain = std::remove_cv_t<value_type>;

@@ -23,6 +23,9 @@ namespace {
 
 using counter = std::atomic<std::uint64_t>;
 
+void nothing() {}
+int eleven() { return 11; }
+
 void count(counter& c) { c.store(c.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed); }
 
 // Never ends by itself.
@@ -60,6 +63,8 @@ TEST_CASE("interruptible: gives the value, or void, and no error") {
     int calls = 0;
     e(interruptible([&calls]() mutable { ++calls; }).has_value());
     e.equal(calls, 1);
+    e(interruptible(nothing).has_value());
+    e.equal(interruptible(eleven).value(), 11);
   });
 }
 
