@@ -72,7 +72,16 @@ auto shield(F&& f) -> std::invoke_result_t<F> {
   return std::invoke(std::forward<F>(f));
 }
 
-// Within the scope the fiber is not preempted, not even by request.
+// Ties the fiber to the thread it runs on: until it is undone as often, or the fiber ends, the fiber runs on that
+// thread alone, and nobody else runs there. For libraries that keep a thread's identity or thread-locals over calls
+// that park. Each park and wake costs a hand-over between threads. Neither blocks for long nor is a cancellation point.
+// Throws std::logic_error on a thread that runs no fiber; unlock without a lock throws it too. As runtime.LockOSThread
+// in Go.
+WEFT_API void lock_os_thread();
+WEFT_API void unlock_os_thread();
+
+// Within the scope the fiber is not preempted, neither by request nor by signal. A thread that blocks in the kernel
+// loses its processor all the same.
 class WEFT_API no_preempt {
  public:
   no_preempt() noexcept;

@@ -17,6 +17,12 @@ class queue_of {
     tail_ = x;
     ++size_;
   }
+  void push_front(T* x) noexcept {
+    x->next = head_;
+    if (head_ == nullptr) tail_ = x;
+    head_ = x;
+    ++size_;
+  }
   T* pop_front() noexcept {
     T* x = head_;
     if (x == nullptr) return nullptr;

@@ -6,9 +6,13 @@
 
 namespace weft::runtime {
 
-bool heavy_fence() noexcept {
+bool has_membarrier() noexcept {
   static const bool registered = ::syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
-  return registered && ::syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) == 0;
+  return registered;
+}
+
+bool heavy_fence() noexcept {
+  return has_membarrier() && ::syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) == 0;
 }
 
 }  // namespace weft::runtime

@@ -8,5 +8,6 @@ namespace weft::runtime {
 
 // False where the kernel lacks it (Linux before 4.14, emulators): then the caller must look again after a while.
 bool heavy_fence() noexcept;
+bool has_membarrier() noexcept;
 
 }  // namespace weft::runtime

@@ -23,7 +23,8 @@ void hand_on(int signal, siginfo_t* info, void* frame) noexcept {
 void on_signal(int signal, siginfo_t* info, void* frame) noexcept {
   const int error = errno;
   worker* m = this_worker();
-  if (m != nullptr && view_of(m).signalled.exchange(false, acq_rel))
+  const bool from_timer = info->si_code == SI_TIMER && info->si_value.sival_ptr == m;
+  if (m != nullptr && (from_timer || view_of(m).signalled.exchange(false, acq_rel)))
     on_preempt.load(acquire)(m, *static_cast<ucontext_t*>(frame));
   else
     hand_on(signal, info, frame);

@@ -1,10 +1,11 @@
 // SIGURG, by which a thread of ours is interrupted: who is to be told, and whose signal it was.
 //
 // At most one is on its way to a worker: `signalled` is set before it is sent and taken by the handler, which is how
-// the handler knows its own from others'. Those go to the handler that was there before weft's. The handler runs on the
-// alternate stack, keeps errno, and blocks nothing but SIGURG itself; interrupted system calls are restarted where the
-// kernel can (not poll, nanosleep and their like: signal(7)). Source: Go's choice of signal (proposal 24543): debuggers
-// pass it on, libc does not use it, and a spurious one is ignored by default.
+// the handler knows its own from others'; a timer's carries the worker. The rest go to the handler that was there
+// before weft's. The handler runs on the alternate stack, keeps errno, and blocks nothing but SIGURG itself;
+// interrupted system calls are restarted where the kernel can (not poll, nanosleep and their like: signal(7)). Source:
+// Go's choice of signal (proposal 24543): debuggers pass it on, libc does not use it, and a spurious one is ignored by
+// default.
 #pragma once
 #include <signal.h>
 #include <ucontext.h>

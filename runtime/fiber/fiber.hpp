@@ -67,6 +67,8 @@ struct cancel_link {
       false};  // written under the context's lock; false tells the owner that nobody looks at the link any more
 };
 
+struct worker;
+
 struct alignas(k_cache_line) fiber : execution {
   static constexpr std::size_t k_label_size = 23;
 
@@ -74,8 +76,9 @@ struct alignas(k_cache_line) fiber : execution {
   wait_word word;
   fiber* next = nullptr;
   atomic<std::uint32_t> cancel{0};
-  std::uint16_t shields = 0;      // open shield scopes
-  std::uint16_t no_preempts = 0;  // open no_preempt scopes
+  std::uint16_t shields = 0;       // open shield scopes
+  std::uint16_t no_preempts = 0;   // open no_preempt scopes
+  std::uint16_t thread_locks = 0;  // lock_os_thread, not yet undone
   atomic<fiber_phase> phase{fiber_phase::free};
   atomic<wait_reason> reason{wait_reason::none};
   bool migratable = false;
@@ -90,6 +93,9 @@ struct alignas(k_cache_line) fiber : execution {
   atomic<std::uint32_t> cancel_given{0};
 
   runtime::stack* stack = nullptr;
+  worker* home = nullptr;       // the only worker that may run it now: it locked that thread, or waits in its handler
+  std::int64_t slice_left = 0;  // of a preempted fiber
+  bool turn_owed = false;       // it was taken out of its turn because it had waited long
 
   // What it runs: entry(this), which runs body on the closure and takes leave of everything above the scheduler.
   void (*entry)(fiber*) = nullptr;

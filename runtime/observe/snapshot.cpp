@@ -23,7 +23,8 @@ fiber_state state_of(const fiber& f) noexcept {
   if (f.phase.load(acquire) == fiber_phase::unstarted) return fiber_state::unstarted;
   if (f.word.waits()) return fiber_state::waiting;
   for (const worker* m = sched().all_workers; m != nullptr; m = m->next_all)
-    if (m->current.load(relaxed) == &f) return fiber_state::running;
+    if (m->current.load(relaxed) == &f)  // or interrupted, and without a processor
+      return m->interrupted.load(relaxed) ? fiber_state::runnable : fiber_state::running;
   return fiber_state::runnable;
 }
 

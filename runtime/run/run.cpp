@@ -19,8 +19,8 @@
 #include "runtime/base/membarrier.hpp"
 #include "runtime/observe/crash.hpp"
 #include "runtime/observe/snapshot.hpp"
-#include "runtime/sched/interrupts.hpp"
 #include "runtime/sched/park.hpp"
+#include "runtime/sched/preempt.hpp"
 #include "runtime/sched/scheduler.hpp"
 #include "runtime/sched/threads.hpp"
 #include "runtime/sync/context_node.hpp"
@@ -42,6 +42,11 @@ void prepare(const options& o) {
   s.keeper_until.store(0, relaxed);
   s.blocked_workers.store(0, relaxed);
   s.foreign_started.store(0, relaxed);
+  s.preempted_count.store(0, relaxed);
+  s.preempted_starve.store(false, relaxed);
+  s.long_turns.store(0, relaxed);
+  s.starting_workers.store(0, relaxed);
+  s.monitor_until.store(0, relaxed);
   s.coarse_clock.store(now_ns(), relaxed);
   s.processors.clear();
   s.alone = o.processors == 1;
@@ -142,9 +147,9 @@ void run_main(const runtime_options& given, void (*main)(void*), void* argument,
   const crash_reports reports;
   note main_returned;
   try {
-    install_interrupts();
-    start_worker_threads(o.processors);
-    start_monitor();
+    prepare_preemption();
+    start_worker_threads(o.processors + 1);  // and one to take over when a fiber is preempted or blocks
+    start_service_threads();
     launch({.name = "main"}, site, [=, &main_returned] {
       main(argument);
       main_returned.post();

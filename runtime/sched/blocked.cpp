@@ -39,6 +39,7 @@ worker* resume(worker* m, fiber* self) noexcept {
     m->p = p;
     return m;
   }
+  m->detached.store(false, relaxed);
   m = regain(m, self);
   // Only now: in between the fiber is in no queue and on no processor, and all would look asleep.
   sched().blocked_workers.fetch_sub(1, acq_rel);
@@ -51,7 +52,7 @@ bool enter_blocking() noexcept {
   worker* m = this_worker();
   if (m == nullptr || m->p == nullptr) return false;  // a foreign thread, or nested
   const section in(m);
-  m->lent.store(std::exchange(m->p, nullptr), release);  // pairs with the monitor's CAS: it may hand the processor on
+  m->lent.store(m->p.take(), release);  // pairs with the monitor's CAS: it may hand the processor on
   return true;
 }
 
@@ -63,7 +64,7 @@ void leave_blocking() noexcept {
   in.moved_to(resume(m, m->current.load(relaxed)));
 }
 
-void regain_processor(section& in, fiber* self) noexcept { in.moved_to(resume(in.here(), self)); }
+worker* regain_processor(worker* m, fiber* self) noexcept { return resume(m, self); }
 
 bool retake_blocked(std::int64_t now) noexcept {
   scheduler& s = sched();

@@ -16,12 +16,12 @@ namespace weft::runtime {
 bool enter_blocking() noexcept;  // false: nothing to leave; a foreign thread, or nested
 void leave_blocking() noexcept;
 
-// The current fiber, about to switch: gives its worker a processor if it parks inside blocking(). The fiber may change
-// workers on the way.
-void regain_processor(section&, fiber* self) noexcept;
+// The current fiber, in its section and about to switch: gives its worker a processor, which it lacks inside blocking()
+// and when it has been detached (detach.hpp). The fiber may change workers on the way.
+worker* regain_processor(worker*, fiber* self) noexcept;
 inline void require_processor(section& in, fiber* self) noexcept {
   if (in.here()->p == nullptr) [[unlikely]]
-    regain_processor(in, self);
+    in.moved_to(regain_processor(in.here(), self));
 }
 
 // The monitor: takes processors from workers that have blocked for long while work waits; true if it took one.

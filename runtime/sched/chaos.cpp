@@ -1,22 +1,17 @@
 #include "runtime/sched/chaos.hpp"
 
 #if WEFT_CHAOS
-#include <cstdlib>
-
 #include "runtime/base/atomic.hpp"
 #include "runtime/base/random.hpp"
+#include "runtime/sched/scheduler.hpp"
 
 namespace weft::runtime::chaos {
 namespace {
 
-// One sequence for all threads: WEFT_SEED=n gives its start. The interleaving of threads stays the machine's.
+// One sequence for all threads: WEFT_CHAOS=n gives its start. The interleaving of threads stays the machine's.
 std::uint32_t draw() noexcept {
-  static const std::uint64_t seed = [] {
-    const char* text = std::getenv("WEFT_SEED");
-    return text == nullptr ? 1 : std::strtoull(text, nullptr, 10);
-  }();
   static atomic<std::uint64_t> count{0};
-  return random_source(seed * 0x1'0000'0001u + count.fetch_add(1, relaxed)).next();
+  return random_source(sched().config.chaos_seed * 0x1'0000'0001u + count.fetch_add(1, relaxed)).next();
 }
 
 }  // namespace

@@ -6,14 +6,16 @@
 
 #include "arch/arch.hpp"
 #include "runtime/base/clock.hpp"
+#include "runtime/sched/preempt.hpp"
 #include "runtime/sched/scheduler.hpp"
 
 namespace weft::runtime {
 namespace {
 
-constexpr int k_passes = 4;                         // over all victims; runnext and timers in the last
-constexpr std::int64_t k_linger_ns = 20'000;        // how long the last spinner goes on looking before it sleeps
-constexpr std::int64_t k_runnext_grace_ns = 3'000;  // its owner, if it parks now, runs it sooner than a thief would
+constexpr int k_passes = 4;                           // over all victims; runnext and timers in the last
+constexpr std::int64_t k_linger_ns = 20'000;          // how long the last spinner goes on looking before it sleeps
+constexpr std::int64_t k_retire_ns = 10'000'000'000;  // after which a thread that is one too many ends
+constexpr std::int64_t k_runnext_grace_ns = 3'000;    // its owner, if it parks now, runs it sooner than a thief would
 
 bool has_work(const processor& p) noexcept { return !p.ring.empty() || p.runnext.load(seq_cst) != nullptr; }
 
@@ -68,12 +70,17 @@ fiber* look(worker* m) noexcept {
   if (p->timers.earliest() != k_forever) run_due_timers(p, p, now_ns());
   if (fiber* f = next_local(p)) return f;
   if (fiber* f = take_global(p)) return f;
+  if (sched().preempted_count.load(relaxed) != 0) {
+    if (fiber* f = steal(p)) return f;
+    if (fiber* f = take_preempted()) return f;
+  }
   if (!may_spin(m)) return nullptr;
   const std::int64_t until = now_ns() + k_linger_ns;
   sched().coarse_clock.store(until - k_linger_ns, relaxed);
   do {
     if (fiber* f = steal(p)) return f;
     if (fiber* f = take_global(p)) return f;
+    if (fiber* f = take_preempted()) return f;
     for (int i = 0; i < 16; ++i) arch::pause();
     if (p->timers.earliest() != k_forever) {
       run_due_timers(p, p, now_ns());
@@ -88,6 +95,7 @@ void join_idle_workers(worker* m) noexcept {
   scheduler& s = sched();
   m->next_idle = s.idle_workers;
   s.idle_workers = m;
+  ++s.idle_worker_count;
   m->in_idle_list = true;
   if (s.time_keeper == nullptr) {
     s.time_keeper = m;
@@ -106,7 +114,7 @@ enum class rest : std::uint8_t { refused, resting, resting_from_spinning };
 rest lie_down(worker* m) noexcept {
   scheduler& s = sched();
   const std::lock_guard hold(s.lock);
-  if (!s.global.empty()) return rest::refused;
+  if (!s.global.empty() || !s.preempted.empty()) return rest::refused;
   processor* p = m->p;
   p->owner.store(nullptr, release);
   p->next_idle = s.idle_processors;
@@ -123,8 +131,23 @@ void lie_down_without(worker* m) noexcept {
   {
     const std::lock_guard hold(sched().lock);
     join_idle_workers(m);
+    if (std::exchange(m->starting, false)) sched().starting_workers.fetch_sub(1, seq_cst);
   }
   wake_one();  // a processor may have become idle after the fiber asked for one. The lock is the fence of (S)
+}
+
+// Under the lock.
+void leave_idle_workers(worker* m) noexcept {
+  scheduler& s = sched();
+  worker** link = &s.idle_workers;
+  while (*link != m) link = &(*link)->next_idle;
+  *link = m->next_idle;
+  --s.idle_worker_count;
+  m->in_idle_list = false;
+  if (s.time_keeper == m) {
+    s.time_keeper = nullptr;
+    s.keeper_until.store(0, seq_cst);
+  }
 }
 
 // Leaves the idle list on its own account; false if somebody has already taken it out, with a processor and a token on
@@ -137,23 +160,23 @@ bool get_up(worker* m) noexcept {
   if (p == nullptr) return false;
   s.idle_processors = p->next_idle;
   s.idle_count.fetch_sub(1, seq_cst);
-  for (worker** link = &s.idle_workers;; link = &(*link)->next_idle)
-    if (*link == m) {
-      *link = m->next_idle;
-      break;
-    }
-  m->in_idle_list = false;
-  if (s.time_keeper == m) {
-    s.time_keeper = nullptr;
-    s.keeper_until.store(0, seq_cst);
-  }
+  leave_idle_workers(m);
   take_up(m, p);
   return true;
 }
 
+// More threads sleep than the processors could ever use at once, and a spare: this one may end.
+bool may_retire(worker* m) noexcept {
+  scheduler& s = sched();
+  const std::lock_guard hold(s.lock);
+  if (!m->in_idle_list || s.time_keeper == m || s.idle_worker_count <= s.processors.size() + 1) return false;
+  leave_idle_workers(m);
+  return m->retiring = true;
+}
+
 bool work_anywhere() noexcept {
   scheduler& s = sched();
-  if (s.global_size.load(seq_cst) != 0) return true;
+  if (s.global_size.load(seq_cst) != 0 || s.preempted_count.load(seq_cst) != 0) return true;
   return std::ranges::any_of(s.processors, [](const auto& p) { return has_work(*p); });
 }
 
@@ -172,9 +195,10 @@ std::int64_t sleep_until(worker* m) noexcept {
   return std::min(earliest, again);
 }
 
-// Sleeps until it holds a processor. Null processor: the runtime stops.
+// Sleeps until it holds a processor. Null processor: the thread is to end.
 void sleep(worker* m) noexcept {
   scheduler& s = sched();
+  bool patient = false;  // has slept for long and is still needed
   while ((m->p = m->handed.exchange(nullptr, acquire)) == nullptr) {
     if (s.phase.load(seq_cst) == run_phase::stopping) return;
     const std::int64_t until = sleep_until(m);
@@ -186,31 +210,53 @@ void sleep(worker* m) noexcept {
         s.spinning.fetch_add(1, seq_cst);
         return;
       }
-      // Every processor is busy: its owner looks at the timers, the monitor sees to it.
+      // Every processor is busy: its owner looks at the timers, by its own timer if need be; the monitor sees to it.
       m->wake.wait(now_ns() + 1'000'000);
       continue;
     }
-    m->wake.wait(until);
+    if (patient || until != k_forever) {
+      m->wake.wait(until);
+    } else if (!m->wake.wait(now_ns() + k_retire_ns)) {
+      if (may_retire(m)) return;
+      patient = true;
+    }
   }
+}
+
+// Hands the processor to the one thread that may run f.
+void pass_to_home(worker* m, fiber* f) noexcept {
+  processor* p = m->p.take();
+  end_turn(p);
+  hand_to(f->home, p);
 }
 
 }  // namespace
 
+fiber* await_locked(worker* m) noexcept {
+  if (m->p != nullptr) hand_off(m->p.take());
+  processor* p;
+  while ((p = m->handed.exchange(nullptr, acquire)) == nullptr) m->wake.wait();
+  m->p = p;
+  return m->locked;
+}
+
 fiber* find_work(worker* m) noexcept {
   scheduler& s = sched();
   for (;;) {
-    const bool has_processor = m->p != nullptr;
+    bool has_processor = m->p != nullptr;
     if (has_processor) {
       if (s.phase.load(acquire) == run_phase::stopping) {
-        hand_off(m->p);
-        m->p = nullptr;
+        hand_off(m->p.take());
         return nullptr;
       }
-      if (fiber* f = look(m)) {
+      fiber* f = m->at_hand != nullptr ? std::exchange(m->at_hand, nullptr) : look(m);
+      if (f != nullptr) {
         stop_spinning(m);
-        return f;
+        if (f->home == nullptr) return f;
+        pass_to_home(m, f);
+        has_processor = false;
       }
-      const rest how = lie_down(m);
+      const rest how = has_processor ? lie_down(m) : rest::resting;
       if (how == rest::refused) continue;
       if (how == rest::resting_from_spinning) {
         s.spinning.fetch_sub(1, seq_cst);  // (R); the loads behind it are seq_cst too. Partner: (S)

@@ -8,4 +8,7 @@ namespace weft::runtime {
 // a fiber.
 fiber* find_work(worker*) noexcept;
 
+// The same for a worker whose thread a fiber has locked: waits until that one is to run.
+fiber* await_locked(worker*) noexcept;
+
 }  // namespace weft::runtime

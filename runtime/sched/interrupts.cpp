@@ -2,9 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
-#include <mutex>
 
-#include "runtime/event/interrupt.hpp"
 #include "runtime/event/preempt_signal.hpp"
 #include "runtime/sched/scheduler.hpp"
 
@@ -27,14 +25,8 @@ struct {
 
 // Signals whoever runs and is to be cut short; false: nobody is.
 bool signal_all() noexcept {
-  scheduler& s = sched();
-  worker* m;
-  {
-    const std::lock_guard hold(s.lock);
-    m = s.all_workers;  // in front of it others may be added; behind it nothing changes
-  }
   bool any = false;
-  for (; m != nullptr; m = m->next_all) {
+  for (worker* m = sched().all_workers.load(acquire); m != nullptr; m = m->next_all) {
     const fiber* f = m->current.load(acquire);
     if (f == nullptr) continue;
     const atomic<std::uint32_t>* flag = f->heeded.load(acquire);  // in the fiber's block, which stays
@@ -43,12 +35,6 @@ bool signal_all() noexcept {
     send_preempt_signal(view_of(m));
   }
   return any;
-}
-
-void on_preempt(worker* m, ucontext_t& frame) noexcept {
-  fiber* f = m->current.load(relaxed);
-  if (f == nullptr || m->in.load(relaxed) != 0) return;
-  interrupt_running(view_of(m), *f, frame);
 }
 
 }  // namespace
@@ -121,7 +107,5 @@ std::int64_t repeat_interrupts(std::int64_t now) noexcept {
   repeating.interval = std::min(repeating.interval * 2, k_longest_repeat_ns);
   return repeating.next;
 }
-
-void install_interrupts() { install_preempt_signal(&on_preempt); }
 
 }  // namespace weft::runtime

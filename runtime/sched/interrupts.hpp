@@ -46,7 +46,4 @@ inline void follow_interrupts(worker* m, fiber* f) noexcept {
 // The monitor: sends what is due; gives the time of the next look, k_forever if none is needed.
 std::int64_t repeat_interrupts(std::int64_t now) noexcept;
 
-// Once, at the start of a run: the handler for SIGURG.
-void install_interrupts();
-
 }  // namespace weft::runtime

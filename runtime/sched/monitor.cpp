@@ -2,11 +2,16 @@
 
 #include <algorithm>
 #include <exception>
+#include <utility>
 
 #include "runtime/base/clock.hpp"
 #include "runtime/base/fatal.hpp"
+#include "runtime/base/random.hpp"
+#include "runtime/event/preempt_signal.hpp"
 #include "runtime/sched/blocked.hpp"
+#include "runtime/sched/detach.hpp"
 #include "runtime/sched/interrupts.hpp"
+#include "runtime/sched/preempt.hpp"
 #include "runtime/sched/scheduler.hpp"
 #include "runtime/sched/section.hpp"
 #include "runtime/sched/threads.hpp"
@@ -22,28 +27,102 @@ constexpr int k_quick_looks = 50;                      // this many short interv
 constexpr std::int64_t k_linger_ns = 50'000'000;       // idle time before deep sleep
 constexpr std::int64_t k_trim_interval_ns = 1'000'000'000;
 constexpr std::int64_t k_owed_wake_ns = 20'000;
+constexpr std::int64_t k_watch_ns = 50'000;             // a turn that has lasted this long is looked at closely
+constexpr std::int64_t k_least_sample_ns = 20'000;      // between two looks at a thread's CPU clock
+constexpr std::int64_t k_missed_ns = 200'000;           // a timer of a worker's that is this late will not come
+constexpr std::int64_t k_no_safe_point_ns = 2'000'000;  // then the processor is taken without asking
 
 deadlock_handler on_deadlock = nullptr;
 atomic<std::uint32_t> outside_events{0};
 
 bool all_idle() noexcept {
   scheduler& s = sched();
-  return s.idle_count.load(seq_cst) == s.processors.size() && s.global_size.load(seq_cst) == 0;
+  return s.idle_count.load(seq_cst) == s.processors.size() && s.global_size.load(seq_cst) == 0 &&
+         s.preempted_count.load(seq_cst) == 0;
 }
 
 bool somebody_waits(const processor& p, std::int64_t now) noexcept {
-  return !p.ring.empty() || p.runnext.load(relaxed) != nullptr || sched().global_size.load(relaxed) != 0 ||
-         p.timers.earliest() <= now;
+  const scheduler& s = sched();
+  return !p.ring.empty() || p.runnext.load(relaxed) != nullptr || s.global_size.load(relaxed) != 0 ||
+         s.preempted_count.load(relaxed) != 0 || p.timers.earliest() <= now;
+}
+
+// Somebody waits for whom no idle processor is there.
+bool wanted(const processor& p, std::int64_t now) noexcept {
+  return sched().idle_count.load(seq_cst) == 0 && somebody_waits(p, now);
+}
+
+enum class activity : std::uint8_t { unknown, computes, stands_still };
+
+// What its thread has done since the last sample.
+activity sample(processor& p, const worker& m, std::int64_t now) noexcept {
+  const std::int64_t passed = now - p.seen_cpu_at;
+  if (passed < k_least_sample_ns) return activity::unknown;
+  const std::int64_t cpu = cpu_time(m);
+  const std::int64_t before = std::exchange(p.seen_cpu, cpu);
+  const std::int64_t ran = cpu - before;
+  p.seen_cpu_at = now;
+  if (cpu < 0 || before < 0) return activity::unknown;
+  if (4 * ran >= passed) return activity::computes;
+  return 8 * ran < passed ? activity::stands_still : activity::unknown;  // a signal costs it a little
+}
+
+// Interrupts a turn that computes, if somebody waits, or sees to it that a timer will.
+bool press(processor& p, std::int64_t now) noexcept {
+  scheduler& s = sched();
+  if (!s.config.preemption) return false;
+  std::uint32_t bits = p.attention.load(relaxed);
+  if ((bits & (processor::k_watched | processor::k_long_turn)) == 0) {
+    p.turn_began.store(p.seen_since, relaxed);
+    p.slice_end.store(p.seen_since + s.config.slice_ns, relaxed);
+    p.least_until.store(0, relaxed);
+    p.attention.fetch_or(processor::k_watched, release);
+  }
+  if (now - p.seen_since >= s.config.slice_ns && (bits & processor::k_long_turn) == 0 &&
+      (p.attention.fetch_or(processor::k_long_turn, relaxed) & processor::k_long_turn) == 0)
+    s.long_turns.fetch_add(1, seq_cst);
+  const std::int64_t due = preemption_due(p, now);
+  if (due == k_forever) return false;
+  const std::int64_t unsafe = p.unsafe_since.load(relaxed);
+  if (unsafe != 0 && now - unsafe > k_no_safe_point_ns && wanted(p, now)) return detach(p);
+  const std::int64_t armed = p.armed_until.load(relaxed);
+  if (due > now) {
+    arm_preemption(&p, due);
+  } else if (armed == k_forever || now - armed > k_missed_ns) {
+    p.armed_until.store(k_forever, relaxed);
+    preempt(&p);
+    return true;
+  }
+  return false;
+}
+
+// A turn that lasts: what its thread does, and what is to be done about it.
+bool look_closely(processor& p, std::int64_t now) noexcept {
+  const worker* m = p.owner.load(acquire);
+  if (m == nullptr || m->lent.load(relaxed) != nullptr) return false;
+  switch (sample(p, *m, now)) {
+    case activity::computes:
+      return press(p, now);
+    case activity::stands_still:
+      return wanted(p, now) && blocked_in_kernel(*m) && p.tick.load(relaxed) == p.seen_tick && detach(p);
+    case activity::unknown:
+      break;
+  }
+  return false;
 }
 
 // Looks at one processor; true if something was done.
 bool look_at(processor& p, std::int64_t now) noexcept {
   scheduler& s = sched();
   const std::uint32_t tick = p.tick.load(relaxed);
-  const bool same_turn = tick == p.seen_tick && p.owner.load(relaxed) != nullptr;
+  const worker* owner = p.owner.load(acquire);
+  const bool same_turn = tick == p.seen_tick && owner != nullptr && owner == p.seen_owner;
   if (!same_turn) {
     p.seen_tick = tick;
+    p.seen_owner = owner;
     p.seen_since = now;
+    p.seen_cpu = owner != nullptr && somebody_waits(p, now) ? cpu_time(*owner) : -1;
+    p.seen_cpu_at = now;
     return false;
   }
   const std::int64_t turn = now - p.seen_since;
@@ -55,13 +134,41 @@ bool look_at(processor& p, std::int64_t now) noexcept {
     acted = true;
   }
   const bool overdue = p.timers.earliest() <= now;
-  if ((overdue || (turn >= s.config.slice_ns && somebody_waits(p, now))) && !p.attention.load(relaxed)) {
-    p.attention.store(true, relaxed);
+  const bool asked = (p.attention.load(relaxed) & processor::k_give_way) != 0;
+  if ((overdue || (turn >= s.config.slice_ns && somebody_waits(p, now))) && !asked) {
+    p.attention.fetch_or(processor::k_give_way, relaxed);
     acted = true;
   }
   // Work that an idle processor could take, or timers it could run.
   if (s.idle_count.load(seq_cst) != 0 && somebody_waits(p, now)) wake_one();
+  if (turn >= k_watch_ns) acted |= look_closely(p, now);
   return acted;
+}
+
+// Threads that lost their processor and compute again, beside those that have one: they are to wait for theirs.
+void call_in_detached() noexcept {
+  scheduler& s = sched();
+  if (!s.config.preemption || s.blocked_workers.load(relaxed) == 0) return;
+  for (worker* m = s.all_workers.load(acquire); m != nullptr; m = m->next_all) {
+    if (!m->detached.load(relaxed)) continue;
+    const std::int64_t cpu = cpu_time(*m);
+    if (cpu - m->seen_cpu > k_least_sample_ns && m->in.load(relaxed) == 0) send_preempt_signal(*m);
+    m->seen_cpu = cpu;
+  }
+}
+
+// Chaos: interrupts one processor, whichever it is.
+void disturb_somebody() noexcept {
+  const scheduler& s = sched();
+  static random_source random(s.config.chaos_seed);
+  processor& p = *s.processors[random.below(static_cast<std::uint32_t>(s.processors.size()))];
+  if (p.owner.load(acquire) != nullptr) disturb(&p);
+}
+
+void watch_preempted(std::int64_t now) noexcept {
+  scheduler& s = sched();
+  if (s.preempted_count.load(relaxed) != 0 && now - s.preempted_since.load(relaxed) > s.config.slice_ns)
+    s.preempted_starve.store(true, relaxed);
 }
 
 std::int64_t earliest_timer() noexcept {
@@ -89,21 +196,6 @@ void report_if_deadlocked() noexcept {
   }
 }
 
-// Workers blocked in the kernel gave their processors to others; there must be a thread for each processor.
-void replace_blocked() noexcept {
-  scheduler& s = sched();
-  const std::size_t wanted =
-      std::min<std::size_t>(s.processors.size() + s.blocked_workers.load(acquire), s.config.max_threads);
-  if (s.worker_count >= wanted) return;
-  try {
-    start_worker_threads(static_cast<unsigned>(wanted - s.worker_count));
-  } catch (const std::exception&) {
-    return;  // as many threads as the system gives; the blocked ones come back
-  }
-  std::atomic_thread_fence(seq_cst);
-  wake_one();
-}
-
 void trim(std::int64_t now) noexcept {
   static std::int64_t last = 0;
   if (now - last < k_trim_interval_ns) return;
@@ -116,6 +208,7 @@ void pause(std::int64_t now, std::int64_t interval) noexcept {
   const auto waits = [now](const auto& p) { return somebody_waits(*p, now); };
   if (earliest_timer() != k_forever || std::ranges::any_of(sched().processors, waits))
     interval = std::min(interval, k_waiting_look_ns);
+  sched().monitor_until.store(now + interval, relaxed);
   sched().monitor_wake.wait(now + interval);
 }
 
@@ -127,6 +220,7 @@ void deep_sleep() noexcept {
   if (all_idle() && s.phase.load(seq_cst) != run_phase::stopping) {
     const stack_statistics stacks = stack_stats();
     const bool look_again = stacks.free > stacks.trimmed || (earliest_timer() == k_forever && s.live() > 0);
+    s.monitor_until.store(k_forever, relaxed);
     s.monitor_wake.wait(look_again ? now_ns() + k_trim_interval_ns : k_forever);
   }
   s.monitor_sleeps.store(false, seq_cst);
@@ -145,9 +239,11 @@ void monitor_main() noexcept {
     bool acted = false;
     for (const auto& p : s.processors) acted |= look_at(*p, now);
     acted |= retake_blocked(now);
+    call_in_detached();
+    watch_preempted(now);
     const std::int64_t interrupts = repeat_interrupts(now);
-    replace_blocked();
     trim(now);
+    if (s.config.chaos_seed != 0) disturb_somebody();
     quiet = acted ? 0 : quiet + 1;
     if (quiet == 0) interval = k_shortest_look_ns;
     if (quiet > k_quick_looks) interval = std::min(interval * 2, k_longest_look_ns);
@@ -162,6 +258,7 @@ void monitor_main() noexcept {
       interval = k_shortest_look_ns;
       continue;
     }
+    if (s.config.chaos_seed != 0) interval = k_shortest_look_ns * (1 + now / 1000 % 10);
     pause(now, std::min(interval, interrupts - now));
   }
 }

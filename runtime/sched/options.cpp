@@ -53,6 +53,7 @@ constexpr std::string_view k_stack_wanted = "must be a number of bytes above 0, 
 constexpr std::string_view k_threads_wanted = "must be a whole number from 1 to 1000000";
 constexpr std::string_view k_slice_wanted = "must be a time above 0 with its unit, as 10ms";
 constexpr std::string_view k_drain_wanted = "must be a time with its unit, as 500ms";
+constexpr std::string_view k_seed_wanted = "must be a seed: a whole number, 0 for no chaos";
 constexpr std::string_view k_flag_wanted = "must be 0 or 1";
 
 const char* variable(const char* name) noexcept {
@@ -87,6 +88,8 @@ void read_environment(options& o) {
   if (const char* t = variable("WEFT_MAX_THREADS"))
     o.max_threads = static_cast<unsigned>(whole("WEFT_MAX_THREADS", t, 1, 1'000'000, k_threads_wanted));
   if (const char* t = variable("WEFT_PREEMPTION")) o.preemption = whole("WEFT_PREEMPTION", t, 0, 1, k_flag_wanted) == 1;
+  if (const char* t = variable("WEFT_CHAOS"))
+    o.chaos_seed = static_cast<std::uint64_t>(whole("WEFT_CHAOS", t, 0, 1e15, k_seed_wanted));
 }
 
 // CPUs granted by the control group, or 0 when it sets no limit.

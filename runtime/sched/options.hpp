@@ -14,6 +14,7 @@ struct options {
   unsigned max_threads = 10'000;
   bool preemption = true;
   std::int64_t drain_ns = 1'000'000'000;
+  std::uint64_t chaos_seed = WEFT_CHAOS;  // 0: no chaos
 };
 
 // Throws std::invalid_argument that names the option or variable and its value.

@@ -146,7 +146,7 @@ void cancel_call(fiber* f) noexcept {
 unsigned insert_timer(std::int64_t when, fiber* f, std::uint32_t generation) {
   processor* p = timer_home(this_worker());  // a foreign thread sleeps without timers: park_foreign_until
   p->timers.insert(when, f, generation);
-  timer_inserted(when);
+  timer_inserted(p, when);
   return p->index;
 }
 
@@ -157,7 +157,7 @@ void insert_timer(std::int64_t when, timer_record* r, std::uint32_t generation) 
   processor* p = timer_home(here);
   r->heap.store(p->index, relaxed);
   p->timers.insert(when, r, generation);
-  timer_inserted(when);
+  timer_inserted(p, when);
 }
 
 void note_stale_timer(unsigned index) noexcept {
@@ -175,8 +175,9 @@ void yield_now(worker* here) noexcept {
 void give_way(worker* here) noexcept {
   section in(here);
   fiber* self = here->current.load(relaxed);
+  require_processor(in, self);
   if (self->no_preempts != 0) return;
-  in.moved_to(switch_away(here, self, leave_action::global));  // behind all that wait
+  in.moved_to(switch_away(in.here(), self, leave_action::global));  // behind all that wait
 }
 
 }  // namespace weft::runtime

@@ -15,6 +15,7 @@
 
 #include "runtime/event/timer_record.hpp"
 #include "runtime/fiber/fiber.hpp"
+#include "runtime/sched/chaos.hpp"
 #include "runtime/sched/processor.hpp"
 #include "runtime/sched/section.hpp"
 
@@ -82,8 +83,14 @@ void note_stale_timer(unsigned processor_index) noexcept;
 [[gnu::nonnull]] void yield_now(worker* here) noexcept;
 // If somebody has asked the running fiber to give way, does so.
 [[gnu::nonnull]] void give_way(worker* here) noexcept;
+inline bool asked_to_give_way(const worker* here) noexcept {
+  if (here == nullptr) return false;
+  if (chaos::yield()) return true;
+  const processor* p = here->p;
+  return p == nullptr ? here->detached.load(relaxed) : (p->attention.load(relaxed) & processor::k_give_way) != 0;
+}
 inline void heed_attention(worker* here) noexcept {
-  if (here != nullptr && here->p != nullptr && here->p->attention.load(relaxed)) [[unlikely]]
+  if (asked_to_give_way(here)) [[unlikely]]
     give_way(here);
 }
 

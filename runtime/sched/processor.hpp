@@ -25,8 +25,18 @@ struct alignas(k_cache_line) processor {
   run_queue<fiber> ring;  // shared with thieves
   // Counts the turns; the monitor samples it. Written by the owner. Shared.
   atomic<std::uint32_t> tick{0};
-  // Set by others: the running fiber should give way, or look at the timers, at its next point. Shared.
-  atomic<bool> attention{false};
+  // Bits, settled when the next turn begins. Shared.
+  //   k_give_way: the running fiber should give way, or look at the timers, at its next point.
+  //   k_watched: it has computed for a while; a signal may interrupt it (preempt.hpp).
+  //   k_long_turn: for longer than its slice. Counted in scheduler::long_turns.
+  //   k_disturbed: chaos wants it interrupted though nobody waits.
+  static constexpr std::uint32_t k_give_way = 1, k_watched = 2, k_long_turn = 4, k_disturbed = 8;
+  atomic<std::uint32_t> attention{0};
+  // Of a watched or long turn. Written by the owner, and by the monitor when it begins to watch. Shared.
+  atomic<std::int64_t> turn_began{0}, slice_end{0}, least_until{0};
+  atomic<std::int64_t> armed_until{k_forever};  // when the owner's timer goes off
+  // Since when signals have found no safe point, 0 when the last one did. Shared.
+  atomic<std::int64_t> unsafe_since{0};
   // runnext was filled with nobody woken, because its filler tends to park soon; the monitor wakes somebody if it does
   // not. Shared.
   atomic<bool> wake_owed{false};
@@ -46,7 +56,9 @@ struct alignas(k_cache_line) processor {
   // What the monitor saw last.
   std::uint32_t seen_tick = 0;
   std::int64_t seen_since = 0;
-  atomic<worker*> owner{nullptr};  // shared; null while idle
+  const worker* seen_owner = nullptr;
+  std::int64_t seen_cpu = -1, seen_cpu_at = 0;  // -1: not sampled
+  atomic<worker*> owner{nullptr};               // shared; null while idle
 };
 
 }  // namespace weft::runtime

@@ -4,6 +4,8 @@
 #include <mutex>
 
 #include "runtime/base/clock.hpp"
+#include "runtime/sched/chaos.hpp"
+#include "runtime/sched/preempt.hpp"
 #include "runtime/sched/section.hpp"
 
 namespace weft::runtime {
@@ -44,6 +46,23 @@ fiber* take_global(processor* p) noexcept {
   return first;
 }
 
+fiber* take_preempted() noexcept {
+  scheduler& s = sched();
+  if (s.preempted_count.load(relaxed) == 0) return nullptr;
+  const std::lock_guard hold(s.lock);
+  fiber* f = s.preempted.pop_front();
+  s.preempted_count.store(static_cast<std::uint32_t>(s.preempted.size()), relaxed);
+  s.preempted_since.store(s.coarse_clock.load(relaxed), relaxed);
+  return f;
+}
+
+fiber* take_owed() noexcept {
+  sched().preempted_starve.store(false, relaxed);
+  fiber* f = take_preempted();
+  if (f != nullptr) f->turn_owed = true;
+  return f;
+}
+
 void push_or_spill(processor* p, fiber* f) noexcept {
   while (!p->ring.push(f)) {
     std::array<fiber*, run_queue<fiber>::k_capacity / 2> half;
@@ -75,15 +94,14 @@ void take_up(worker* m, processor* p) noexcept {
   p->owner.store(m, release);
 }
 
-namespace {
-
-// Under the lock. The time keeper last: another one would have to take its place.
-worker* pop_idle_worker(scheduler& s) noexcept {
+worker* pop_idle_worker() noexcept {
+  scheduler& s = sched();
   worker** link = &s.idle_workers;
   if (*link != nullptr && *link == s.time_keeper && (*link)->next_idle != nullptr) link = &(*link)->next_idle;
   worker* m = *link;
   if (m == nullptr) return nullptr;
   *link = m->next_idle;
+  --s.idle_worker_count;
   m->in_idle_list = false;
   if (m == s.time_keeper) {
     s.time_keeper = nullptr;
@@ -91,6 +109,8 @@ worker* pop_idle_worker(scheduler& s) noexcept {
   }
   return m;
 }
+
+namespace {
 
 // Wakes a sleeping worker with an idle processor; it counts as spinning already. It is counted only once there is one:
 // a count without a worker behind it would keep others from waking anybody, and nobody would look again for them.
@@ -100,18 +120,26 @@ void start_spinning_worker() noexcept {
   {
     const std::lock_guard hold(s.lock);
     processor* p = s.idle_processors;
-    // No worker: they are starting, and look when they lie down, or blocked in system calls; the monitor makes more.
-    if (p == nullptr || s.idle_workers == nullptr) return;
-    std::uint32_t none = 0;
-    if (!s.spinning.compare_exchange_strong(none, 1, seq_cst)) return;
-    m = pop_idle_worker(s);
-    s.idle_processors = p->next_idle;
-    s.idle_count.fetch_sub(1, seq_cst);
-    m->spinning = true;
-    p->owner.store(m, release);
-    m->handed.store(p, release);  // pairs with the exchange in find_work's sleep
+    if (p == nullptr) return;
+    if (s.idle_workers == nullptr) {
+      m = nullptr;
+    } else {
+      std::uint32_t none = 0;
+      if (!s.spinning.compare_exchange_strong(none, 1, seq_cst)) return;
+      m = pop_idle_worker();
+    }
+    if (m != nullptr) {
+      s.idle_processors = p->next_idle;
+      s.idle_count.fetch_sub(1, seq_cst);
+      m->spinning = true;
+      p->owner.store(m, release);
+      m->handed.store(p, release);  // pairs with the exchange in find_work's sleep
+    }
   }
-  m->wake.post();
+  if (m != nullptr)
+    m->wake.post();
+  else
+    want_spare_worker();  // they are blocked or wait with fibers of their own; or starting, and look when they lie down
 }
 
 }  // namespace
@@ -122,6 +150,23 @@ void wake_one() noexcept {
   // find_work.
   if (s.idle_count.load(seq_cst) == 0 || s.spinning.load(seq_cst) != 0) return;
   start_spinning_worker();
+}
+
+void wake_or_preempt() noexcept {
+  scheduler& s = sched();
+  if (s.idle_count.load(seq_cst) != 0) return wake_one();
+  if (s.long_turns.load(relaxed) != 0) preempt_long_turn();
+}
+
+void hand_to(worker* m, processor* p) noexcept {
+  p->owner.store(m, release);
+  m->handed.store(p, release);  // pairs with the exchange of whoever waits for it
+  m->wake.post();
+}
+
+void want_spare_worker() noexcept {
+  scheduler& s = sched();
+  if (s.starting_workers.load(seq_cst) == 0) s.spawner_wake.post();
 }
 
 void stop_spinning(worker* m) noexcept {
@@ -141,7 +186,7 @@ void hand_off(processor* p) noexcept {
     s.idle_count.fetch_add(1, seq_cst);
   }
   const bool work = !p->ring.empty() || p->runnext.load(seq_cst) != nullptr || s.global_size.load(seq_cst) != 0 ||
-                    p->timers.earliest() != k_forever;
+                    s.preempted_count.load(seq_cst) != 0 || p->timers.earliest() != k_forever;
   if (work) wake_one();
 }
 
@@ -154,6 +199,11 @@ void ready(worker* m, fiber* f) noexcept {
   if (f->is_foreign()) return f->foreign_wake.post();
   if (m == nullptr || m->p == nullptr) {
     const foreign_visit inside(m);
+    push_global(f);
+    std::atomic_thread_fence(seq_cst);  // (S)
+    return wake_or_preempt();
+  }
+  if (chaos::migrate()) {
     push_global(f);
     std::atomic_thread_fence(seq_cst);  // (S)
     return wake_one();
@@ -195,6 +245,7 @@ void ready(fiber_list& list) noexcept {
   const section in;
   scheduler& s = sched();
   worker* m = in.here();
+  bool shared = false;
   if (ours.size() == 1) return ready(m, ours.pop_front());
   const foreign_visit inside(m);
   std::size_t n = ours.size();
@@ -204,9 +255,11 @@ void ready(fiber_list& list) noexcept {
     const std::lock_guard hold(s.lock);
     s.global.append(ours);
     s.global_size.store(static_cast<std::uint32_t>(s.global.size()), relaxed);
+    shared = true;
   }
   std::atomic_thread_fence(seq_cst);  // (S)
-  if (n != 0) wake_one();             // and each one woken wakes the next
+  if (shared) return wake_or_preempt();
+  if (n != 0) wake_one();  // and each one woken wakes the next
 }
 
 void run_due_timers(processor* mine, processor* whose, std::int64_t now) noexcept {
@@ -222,8 +275,14 @@ void run_due_timers(processor* mine, processor* whose, std::int64_t now) noexcep
   }
 }
 
-void timer_inserted(std::int64_t when) noexcept {
+void timer_inserted(processor* p, std::int64_t when) noexcept {
   scheduler& s = sched();
+  if (s.idle_count.load(seq_cst) == 0) {
+    if ((p->attention.load(relaxed) & (processor::k_watched | processor::k_long_turn)) != 0) arm_preemption(p, when);
+    // While timers are set it looks often enough.
+    constexpr std::int64_t k_often_ns = 2'000'000;
+    if (when < s.monitor_until.load(relaxed) - k_often_ns) s.monitor_wake.post();
+  }
   // seq_cst load after the seq_cst store of timers::earliest_; partner: the time keeper's store of keeper_until in
   // find_work.
   if (when >= s.keeper_until.load(seq_cst)) return;

@@ -38,14 +38,23 @@ struct scheduler {
   worker* idle_workers = nullptr;
   worker* time_keeper = nullptr;
   atomic<std::uint32_t> global_size{0};
+  // Fibers that were interrupted in a long turn; each has a home. They come after all others, and the monitor sees to
+  // it that they come at all.
+  fiber_list preempted;
+  atomic<std::uint32_t> preempted_count{0};
+  atomic<std::int64_t> preempted_since{0};  // when one was last taken, or the first came; about
+  atomic<bool> preempted_starve{false};
+  atomic<std::uint32_t> long_turns{0};  // processors with k_long_turn
   atomic<std::uint32_t> idle_count{0};  // of processors
   atomic<std::uint32_t> spinning{0};
   // When the time keeper wakes by itself; k_forever when it sleeps for good, 0 when there is none (then somebody is
   // awake).
   atomic<std::int64_t> keeper_until{0};
 
-  worker* all_workers = nullptr;  // under lock; only grows within a run
-  std::uint32_t worker_count = 0;
+  atomic<worker*> all_workers{nullptr};   // written under lock; only grows within a run
+  worker* retired_workers = nullptr;      // under lock: their threads have ended. Linked by next_idle
+  std::uint32_t idle_worker_count = 0;    // under lock
+  atomic<std::uint32_t> worker_count{0};  // with a thread
   atomic<std::uint32_t> blocked_workers{0};
 
   atomic<std::uint64_t> foreign_started{0};
@@ -56,6 +65,10 @@ struct scheduler {
   atomic<std::uint32_t> ended_epoch{0};
   // Threads that sleep here are told of by the monitor.
   note monitor_wake;
+  note spawner_wake;
+  atomic<std::uint32_t> starting_workers{0};  // not yet in the idle list for the first time
+  // When the monitor looks next: what is due before that, behind busy processors, it must be told. k_forever: nothing.
+  atomic<std::int64_t> monitor_until{0};
   atomic<bool> monitor_sleeps{false};
 
   // Threads that are not ours and are inside the runtime, and whether they may come in (foreign_visit).
@@ -108,6 +121,8 @@ inline void push_local(processor* p, fiber* f) noexcept {
     push_or_spill(p, f);
 }
 fiber* take_global(processor*) noexcept;  // one to run, and a fair share into the ring
+fiber* take_preempted() noexcept;
+fiber* take_owed() noexcept;  // a preempted one that has waited long
 void push_global(fiber*) noexcept;
 // Null when the processor has nothing. Every 61st turn the global queue comes first, and half a round later the ring:
 // two fibers that keep waking one another never leave runnext empty and would starve both.
@@ -115,6 +130,8 @@ inline fiber* next_local(processor* p) noexcept {
   p->tick.store(p->tick.load(relaxed) + 1, relaxed);
   if (--p->turns_to_global == 0) [[unlikely]] {
     p->turns_to_global = processor::k_global_interval;
+    if (sched().preempted_starve.load(relaxed))
+      if (fiber* f = take_owed()) return f;
     if (fiber* f = take_global(p)) return f;
   } else if (p->turns_to_global == processor::k_global_interval / 2) [[unlikely]] {
     if (fiber* f = p->ring.pop(sched().alone)) return f;
@@ -127,13 +144,21 @@ void run_due_timers(processor* mine, processor* whose, std::int64_t now) noexcep
 
 // Wakes one sleeping worker with a processor if there is one and nobody spins. (S)
 void wake_one() noexcept;
+// The same; when every processor is busy, one with a long turn is interrupted. For work that no busy processor owns.
+void wake_or_preempt() noexcept;
 void stop_spinning(worker*) noexcept;
 // Takes an idle processor; null if there is none.
 processor* acquire_idle_processor() noexcept;
 void take_up(worker*, processor*) noexcept;  // m is the calling thread's worker
 // Gives the processor up: to a sleeping worker if there is work, else to the idle list.
 void hand_off(processor*) noexcept;
-// After a timer was inserted that is due before the time keeper would look.
-void timer_inserted(std::int64_t when) noexcept;
+// Gives it to a worker that waits for it.
+void hand_to(worker*, processor*) noexcept;
+// Under the lock. The time keeper last: another one would have to take its place. Null: there is none.
+worker* pop_idle_worker() noexcept;
+// There should be a thread that sleeps, ready to take a processor over.
+void want_spare_worker() noexcept;
+// After a timer was inserted into p's heap: whoever would look too late is told.
+void timer_inserted(processor* p, std::int64_t when) noexcept;
 
 }  // namespace weft::runtime

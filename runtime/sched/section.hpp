@@ -4,6 +4,11 @@
 // under it: no user code (moves of T, destructors, callbacks), no malloc, no throw, no lock that user code can hold. A
 // switch happens inside a section, entered on one worker and left on another; that is why leaving reads the worker
 // anew.
+//
+// Taking a processor away from a worker that is outside (detach.hpp) is an asymmetric Dekker:
+//   worker: in = 1; compiler fence; load hold          taker: hold |= taking; membarrier; load in
+// Either the worker sees that its processor is being taken and waits for the outcome, or the taker sees that it is
+// inside and takes nothing. Where the kernel has no membarrier the worker's `hold` says so, and it fences itself.
 #pragma once
 #include <atomic>
 
@@ -25,8 +30,10 @@ class section {
   static void enter(worker* m) noexcept {
     if (m == nullptr) return;  // a foreign thread has no mark
     m->in.store(m->in.load(relaxed) + 1, relaxed);
-    std::atomic_signal_fence(
-        std::memory_order_seq_cst);  // a handler on this thread sees the mark before anything it guards
+    // A handler on this thread sees the mark before anything it guards.
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    if (m->hold.load(acquire) != 0) [[unlikely]]  // acquire: pairs with the taker's release in detach.cpp
+      wait_for_taker(m);
   }
   static void leave(worker* m) noexcept {
     if (m == nullptr) return;
@@ -35,6 +42,8 @@ class section {
   }
 
  private:
+  static void wait_for_taker(worker*) noexcept;
+
   worker* here_;
 };
 

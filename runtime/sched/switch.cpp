@@ -6,9 +6,11 @@
 #include "arch/fiber_entry.hpp"
 #include "runtime/base/clock.hpp"
 #include "runtime/base/fatal.hpp"
+#include "runtime/sched/blocked.hpp"
 #include "runtime/sched/find_work.hpp"
 #include "runtime/sched/interrupts.hpp"
 #include "runtime/sched/monitor.hpp"
+#include "runtime/sched/preempt.hpp"
 #include "runtime/sched/scheduler.hpp"
 #include "runtime/sched/section.hpp"
 
@@ -56,21 +58,15 @@ void recycle(processor* p, fiber* f) noexcept {
   count_end(p);
 }
 
-// Whoever asked for this processor has got a new turn.
-void settle_attention(processor* p) noexcept {
-  if (p->attention.load(relaxed)) p->attention.store(false, relaxed);
-}
-
 void begin_turn(worker* m, fiber* f) noexcept {
   m->current.store(f, relaxed);
   follow_interrupts(m, f);
 }
 
 // The successor of a fiber that leaves, if it is close at hand.
-fiber* next_here(processor* p) noexcept {
+fiber* next_here(processor* p, bool asked) noexcept {
   // With timers pending, the clock is read every 16th turn; the monitor raises `attention` when one is overdue.
-  if (p->timers.earliest() != k_forever && (p->tick.load(relaxed) % 16 == 0 || p->attention.load(relaxed)))
-    run_due_timers(p, p, now_ns());
+  if (p->timers.earliest() != k_forever && (p->tick.load(relaxed) % 16 == 0 || asked)) run_due_timers(p, p, now_ns());
   if (fiber* f = next_local(p)) return f;
   return take_global(p);
 }
@@ -83,15 +79,25 @@ void learn_habit(processor* p) noexcept {
   if (habit < processor::k_habit_most) p->park_habit.store(habit + 1, relaxed);
 }
 
-execution& successor(worker* m) noexcept {
+// Null: the worker's own stack must see to it what comes next.
+fiber* choose_next(worker* m) noexcept {
   processor* p = m->p;
   learn_habit(p);
-  fiber* f = next_here(p);
-  settle_attention(p);
-  if (f == nullptr) {
-    m->current.store(nullptr, relaxed);
-    return m->base;
+  const bool asked = p->attention.load(relaxed) != 0;
+  if (asked) end_turn(p);
+  fiber* f = m->locked != nullptr ? nullptr : next_here(p, asked);
+  if (f != nullptr && f->home != nullptr) [[unlikely]] {  // another thread's
+    m->at_hand = f;
+    f = nullptr;
   }
+  if (f == nullptr) m->current.store(nullptr, relaxed);
+  return f;
+}
+
+execution& successor(worker* m) noexcept {
+  processor* p = m->p;
+  fiber* f = choose_next(m);
+  if (f == nullptr) return m->base;
   if (f->phase.load(relaxed) == fiber_phase::unstarted) bind_stack(p, f);
   begin_turn(m, f);
   return *f;
@@ -135,9 +141,9 @@ void worker_main(worker* m) noexcept {
   m->exceptions = this_thread_exceptions();
   annotate_thread(m->base);
   section::enter(m);
-  while (fiber* f = find_work(m)) {
+  while (fiber* f = m->locked != nullptr ? await_locked(m) : find_work(m)) {
     monitor_needed();
-    settle_attention(m->p);
+    end_turn(m->p);
     if (f->phase.load(relaxed) == fiber_phase::unstarted) bind_stack(m->p, f);
     begin_turn(m, f);
     m->action = leave_action::none;
@@ -154,18 +160,22 @@ namespace {
 [[gnu::noinline]] void run_fiber(fiber* self) noexcept(false) {
   section::leave(this_worker());
   self->entry(self);
-  section::enter(this_worker());
+  worker* m = this_worker();
+  section::enter(m);
+  if (m->p == nullptr) [[unlikely]]
+    regain_processor(m, self);
 }
 
 // After `self` has ended: the next one, when it is as fresh, goes on on the same warm stack. Null: somebody else must
 // be switched to.
 fiber* adopt_next(worker* m, fiber* self, execution*& to) noexcept {
   processor* p = m->p;
-  learn_habit(p);
-  fiber* f = next_here(p);
-  settle_attention(p);
+  if (self->home != nullptr) [[unlikely]] {  // it ended with its thread locked
+    self->home = nullptr;
+    m->locked = nullptr;
+  }
+  fiber* f = choose_next(m);
   if (f == nullptr) {
-    m->current.store(nullptr, relaxed);
     to = &m->base;
     return nullptr;
   }

@@ -10,7 +10,10 @@
 #include <mutex>
 #include <thread>
 
+#include "runtime/base/fatal.hpp"
+#include "runtime/base/membarrier.hpp"
 #include "runtime/sched/monitor.hpp"
+#include "runtime/sched/preempt.hpp"
 #include "runtime/sched/scheduler.hpp"
 #include "runtime/sched/switch.hpp"
 #include "runtime/stack/overflow.hpp"
@@ -21,6 +24,10 @@ namespace {
 atomic<unsigned> service_threads{0};
 
 std::thread& monitor_thread() noexcept {
+  static std::thread* const t = new std::thread;
+  return *t;
+}
+std::thread& spawner_thread() noexcept {
   static std::thread* const t = new std::thread;
   return *t;
 }
@@ -39,13 +46,76 @@ void unblock_preempt_signal() noexcept {
   ::pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
 }
 
+void retire(worker* m) noexcept {
+  scheduler& s = sched();
+  const std::lock_guard hold(s.lock);
+  m->next_idle = s.retired_workers;
+  s.retired_workers = m;
+}
+
 void worker_thread(worker* m) noexcept {
   prepare_thread("weft-worker");
   const alternate_stack for_signals;
   unblock_preempt_signal();
+  ::pthread_sigmask(SIG_SETMASK, nullptr, &m->mask);
   m->thread_id.store(::gettid(), release);
+  make_preempt_timer(m);
   worker_main(m);
+  delete_preempt_timer(m);
   m->thread_id.store(0, release);
+  if (!m->retiring) return;
+  sched().worker_count.fetch_sub(1, relaxed);
+  retire(m);  // whoever takes it waits for this thread's end
+}
+
+// One whose thread has ended, or a new one. Under no lock: it allocates.
+worker* take_worker() {
+  scheduler& s = sched();
+  worker* m = nullptr;
+  {
+    const std::lock_guard hold(s.lock);
+    if ((m = s.retired_workers) != nullptr) s.retired_workers = m->next_idle;
+  }
+  if (m != nullptr) {
+    m->thread.join();
+    m->retiring = false;
+    m->signalled.store(false, relaxed);
+    return m;
+  }
+  m = new worker;
+  if (!has_membarrier()) m->hold.store(worker::k_no_membarrier, relaxed);
+  const std::lock_guard hold(s.lock);
+  m->next_all = s.all_workers.load(relaxed);
+  s.all_workers.store(m, release);
+  return m;
+}
+
+bool spare_wanted() noexcept {
+  scheduler& s = sched();
+  const std::lock_guard hold(s.lock);
+  return s.idle_workers == nullptr && s.starting_workers.load(relaxed) == 0;
+}
+
+// Makes threads when there is none to take a processor over. A thread of its own: making one allocates.
+void spawner_main() noexcept {
+  scheduler& s = sched();
+  bool reported = false;
+  for (;;) {
+    s.spawner_wake.wait();
+    if (s.phase.load(acquire) == run_phase::stopping) return;
+    if (!spare_wanted()) continue;
+    if (s.worker_count.load(relaxed) >= s.config.max_threads) {
+      if (!std::exchange(reported, true))
+        report() << "weft: max_threads (" << std::uint64_t{s.config.max_threads}
+                 << ") reached: blocked and preempted fibers hold them all; others may have to wait\n";
+      continue;
+    }
+    try {
+      start_worker_threads(1);
+    } catch (const std::exception&) {
+      // as many threads as the system gives; it is asked again when one is wanted again
+    }
+  }
 }
 
 }  // namespace
@@ -53,19 +123,29 @@ void worker_thread(worker* m) noexcept {
 void start_worker_threads(unsigned count) {
   scheduler& s = sched();
   for (unsigned i = 0; i < count; ++i) {
-    auto m = std::make_unique<worker>();
-    m->thread = std::thread(worker_thread, m.get());  // may throw: then there is no such worker
-    const std::lock_guard hold(s.lock);
-    m->next_all = s.all_workers;
-    s.all_workers = m.release();
-    ++s.worker_count;
+    worker* m = take_worker();
+    s.starting_workers.fetch_add(1, seq_cst);
+    s.worker_count.fetch_add(1, relaxed);
+    m->starting = true;
+    try {
+      m->thread = std::thread(worker_thread, m);
+    } catch (...) {
+      s.starting_workers.fetch_sub(1, seq_cst);
+      s.worker_count.fetch_sub(1, relaxed);
+      retire(m);
+      throw;
+    }
   }
 }
 
-void start_monitor() {
+void start_service_threads() {
   monitor_thread() = std::thread([] {
     prepare_thread("weft-monitor");
     monitor_main();
+  });
+  spawner_thread() = std::thread([] {
+    prepare_thread("weft-spawner");
+    spawner_main();
   });
 }
 
@@ -73,16 +153,23 @@ void stop_threads() noexcept {
   scheduler& s = sched();
   s.monitor_wake.post();
   if (monitor_thread().joinable()) monitor_thread().join();
-  for (worker* m = s.all_workers; m != nullptr; m = m->next_all) m->wake.post();
+  s.spawner_wake.post();
+  if (spawner_thread().joinable()) spawner_thread().join();
+  worker* const all = s.all_workers.load(acquire);
+  for (worker* m = all; m != nullptr; m = m->next_all) m->wake.post();
   // All before any goes: the last ones may still be handing processors to the first.
-  for (worker* m = s.all_workers; m != nullptr; m = m->next_all)
+  for (worker* m = all; m != nullptr; m = m->next_all)
     if (m->thread.joinable()) m->thread.join();
-  while (worker* m = s.all_workers) {
-    s.all_workers = m->next_all;
+  for (worker* m = all; m != nullptr;) {
+    worker* next = m->next_all;
     delete m;
+    m = next;
   }
-  s.worker_count = 0;
+  s.all_workers.store(nullptr, relaxed);
+  s.worker_count.store(0, relaxed);
   s.idle_workers = nullptr;
+  s.idle_worker_count = 0;
+  s.retired_workers = nullptr;
   s.time_keeper = nullptr;
 }
 
@@ -111,8 +198,8 @@ std::size_t count_foreign_threads() {
       if (e->d_name[0] != '.') ++tasks;
     ::closedir(d);
   }
-  // And the monitor, and the thread that called run.
-  const std::size_t ours = sched().worker_count + service_threads.load(acquire) + 2;
+  // And the monitor, the spawner, and the thread that called run.
+  const std::size_t ours = sched().worker_count.load(acquire) + service_threads.load(acquire) + 3;
   return tasks > ours ? tasks - ours : 0;
 }
 

@@ -1,5 +1,5 @@
-// The runtime's threads: workers and the monitor. Made by run, by the monitor when workers are blocked in the kernel,
-// never by a worker.
+// The runtime's threads: workers, the monitor, and the spawner, which makes more workers when all are blocked or wait
+// with fibers of their own; a worker never makes one.
 #pragma once
 #include <cstddef>
 #include <string>
@@ -7,8 +7,8 @@
 namespace weft::runtime {
 
 void start_worker_threads(unsigned count);  // more of them; throws std::system_error
-void start_monitor();
-void stop_threads() noexcept;  // wakes and joins all; the phase is `stopping`
+void start_service_threads();               // the monitor, and the spawner of more workers
+void stop_threads() noexcept;               // wakes and joins all; the phase is `stopping`
 
 // A thread that lives as long as the process and counts as the runtime's; it gets no signals. Throws std::system_error.
 void start_service_thread(const char* name, void (*run)(void*), void* argument);

@@ -3,7 +3,6 @@
 
 #include <mutex>
 
-#include "runtime/sched/chaos.hpp"
 #include "runtime/sched/park.hpp"
 #include "runtime/sched/section.hpp"
 #include "runtime/sync/wait_scope.hpp"
@@ -69,10 +68,6 @@ template <class Way>
 outcome blocking_operation(channel_core* c, void* value, const context* ctx) {
   worker* here = this_worker();
   fiber* self = current_fiber(here);
-  if (chaos::yield() && here != nullptr) {
-    yield_now(here);
-    here = this_worker();
-  }
   wait_scope scope(ctx);
   if (scope.canceled(self)) {
     if (ctx == nullptr) throw_canceled(self);
@@ -82,7 +77,7 @@ outcome blocking_operation(channel_core* c, void* value, const context* ctx) {
     block_for_ever(ctx, wait_reason::nil_channel);
     return outcome::canceled;
   }
-  if (here != nullptr && here->p != nullptr && here->p->attention.load(relaxed)) [[unlikely]] {
+  if (asked_to_give_way(here)) [[unlikely]] {
     give_way(here);
     here = this_worker();
   }

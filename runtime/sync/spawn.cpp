@@ -32,12 +32,13 @@ fiber* take_block(std::size_t stack_size, std::source_location site, std::string
   scheduler& s = sched();
   const section in;
   worker* m = this_worker();
-  processor* p = m == nullptr ? nullptr : m->p;
+  processor* p = m == nullptr ? nullptr : m->p.get();
   fiber* f = p != nullptr ? p->free_fibers.take() : fibers().take();
   f->next = nullptr;
   f->cancel.store(0, relaxed);
   f->cancel_given.store(0, relaxed);
-  f->shields = f->no_preempts = 0;
+  f->shields = f->no_preempts = f->thread_locks = 0;
+  f->home = nullptr;
   f->reason.store(wait_reason::none, relaxed);
   f->stack_size = stack_size;
   f->migratable = false;

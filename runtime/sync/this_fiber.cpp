@@ -105,6 +105,25 @@ shield_scope::~shield_scope() {
   if (fiber* f = running_fiber()) --f->shields;
 }
 
+void lock_os_thread() {
+  fiber* self = running_fiber();
+  if (self == nullptr) throw std::logic_error("weft::lock_os_thread: this thread runs no fiber");
+  const section in;
+  if (self->thread_locks++ != 0) return;
+  self->home = in.here();
+  in.here()->locked = self;
+}
+
+void unlock_os_thread() {
+  fiber* self = running_fiber();
+  if (self == nullptr) throw std::logic_error("weft::unlock_os_thread: this thread runs no fiber");
+  if (self->thread_locks == 0) throw std::logic_error("weft::unlock_os_thread: the fiber has not locked its thread");
+  const section in;
+  if (--self->thread_locks != 0) return;
+  self->home = nullptr;
+  in.here()->locked = nullptr;
+}
+
 no_preempt::no_preempt() noexcept {
   if (fiber* f = running_fiber()) ++f->no_preempts;
 }

@@ -1,0 +1,247 @@
+#include "runtime/sched/preempt.hpp"
+
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <mutex>
+
+#include "runtime/base/clock.hpp"
+#include "runtime/event/interrupt.hpp"
+#include "runtime/event/preempt_signal.hpp"
+#include "runtime/event/safe_point.hpp"
+#include "runtime/sched/scheduler.hpp"
+#include "runtime/sched/section.hpp"
+
+namespace weft::runtime {
+namespace {
+
+constexpr std::int64_t k_first_retry_ns = 30'000, k_last_retry_ns = 500'000;
+// With many preempted fibers the slices get shorter, so that each comes in turn within this time.
+constexpr std::int64_t k_round_ns = 200'000'000, k_shortest_slice_ns = 2'000'000;
+
+atomic<std::uint64_t> signals{0}, pinned{0}, detached{0};
+
+bool others_ready(const processor& p) noexcept {
+  return !p.ring.empty() || p.runnext.load(relaxed) != nullptr || sched().global_size.load(relaxed) != 0;
+}
+
+std::int64_t slice(const scheduler& s) noexcept {
+  const auto waiting = static_cast<std::int64_t>(s.preempted_count.load(relaxed) / s.processors.size()) + 1;
+  return std::clamp(k_round_ns / waiting, std::min(k_shortest_slice_ns, s.config.slice_ns), s.config.slice_ns);
+}
+
+enum class cause : std::uint8_t { none, work, slice_over };
+
+cause reason(processor& p, std::int64_t now) noexcept {
+  const scheduler& s = sched();
+  if (p.timers.earliest() <= now || (p.attention.load(relaxed) & processor::k_disturbed) != 0) return cause::work;
+  if (others_ready(p) &&
+      ((p.attention.load(relaxed) & processor::k_long_turn) != 0 || now >= p.slice_end.load(relaxed)))
+    return cause::work;
+  if (s.preempted_count.load(relaxed) != 0 && now >= p.slice_end.load(relaxed)) return cause::slice_over;
+  return cause::none;
+}
+
+// Gives p to another worker; false when there is none. Under preempt.hpp's invariant 3.
+bool give_up(worker* m, fiber* f, processor* p, cause why, std::int64_t now) noexcept {
+  scheduler& s = sched();
+  worker* next = nullptr;
+  {
+    const std::lock_guard hold(s.lock);
+    if (why == cause::slice_over && !s.preempted.empty()) {
+      next = s.preempted.pop_front()->home;
+      s.preempted_since.store(now, relaxed);
+    } else {
+      next = pop_idle_worker();
+    }
+    if (next == nullptr) return false;
+    if (s.preempted.empty()) s.preempted_since.store(now, relaxed);
+    const std::int64_t left = p->slice_end.load(relaxed) - now;
+    f->home = m;
+    f->slice_left = left > k_least_run_ns ? left : 0;
+    if (f->slice_left != 0)
+      s.preempted.push_front(f);
+    else
+      s.preempted.push_back(f);
+    s.preempted_count.store(static_cast<std::uint32_t>(s.preempted.size()), seq_cst);
+  }
+  m->p = nullptr;
+  end_turn(p);
+  p->tick.store(p->tick.load(relaxed) + 1, relaxed);
+  hand_to(next, p);
+  return true;
+}
+
+// The turn of a fiber that was interrupted begins anew.
+void begin_turn_again(processor* p, fiber* f) noexcept {
+  scheduler& s = sched();
+  const std::int64_t now = now_ns();
+  const std::int64_t whole = slice(s);
+  const std::int64_t length = f->turn_owed ? whole / 10 : f->slice_left != 0 ? f->slice_left : whole;
+  p->least_until.store(now + (f->turn_owed ? length : k_least_run_ns), relaxed);
+  f->slice_left = 0;
+  f->turn_owed = false;
+  if (f->thread_locks == 0) f->home = nullptr;
+  end_turn(p);
+  p->tick.store(p->tick.load(relaxed) + 1, relaxed);
+  p->turn_began.store(now, relaxed);
+  p->slice_end.store(now + length, relaxed);
+  p->unsafe_since.store(0, relaxed);
+  // seq_cst, with the loads in preemption_due: whoever submits work publishes it and then looks for a long turn.
+  if ((p->attention.fetch_or(processor::k_long_turn, seq_cst) & processor::k_long_turn) == 0)
+    s.long_turns.fetch_add(1, seq_cst);
+  arm_preemption(p, preemption_due(*p, now));
+}
+
+// In the handler: until somebody hands this thread a processor.
+void wait_for_processor(worker* m, fiber* f) noexcept {
+  pinned.fetch_add(1, relaxed);
+  m->interrupted.store(true, relaxed);
+  processor* p;
+  while ((p = m->handed.exchange(nullptr, acquire)) == nullptr) m->wake.wait();
+  m->p = p;
+  m->interrupted.store(false, relaxed);
+  begin_turn_again(p, f);
+}
+
+void try_again(processor* p, std::int64_t now) noexcept {
+  std::int64_t since = p->unsafe_since.load(relaxed);
+  if (since == 0) p->unsafe_since.store(since = now, relaxed);
+  arm_preemption(p, now + std::clamp((now - since) / 4, k_first_retry_ns, k_last_retry_ns));
+}
+
+// A thread that goes on without a processor waits for one.
+void join_in(worker* m, fiber* f) noexcept {
+  scheduler& s = sched();
+  section in(m);
+  if (!m->detached.load(relaxed)) return;
+  m->detached.store(false, relaxed);
+  if (processor* p = acquire_idle_processor()) {
+    take_up(m, p);
+    begin_turn_again(p, f);
+  } else {
+    {
+      const std::lock_guard hold(s.lock);
+      f->home = m;
+      f->slice_left = 0;
+      if (s.preempted.empty()) s.preempted_since.store(now_ns(), relaxed);
+      s.preempted.push_back(f);
+      s.preempted_count.store(static_cast<std::uint32_t>(s.preempted.size()), seq_cst);
+    }
+    std::atomic_thread_fence(seq_cst);  // (S): a processor may have become idle
+    wake_one();
+    wait_for_processor(m, f);
+  }
+  s.blocked_workers.fetch_sub(1, acq_rel);
+}
+
+void on_signal(worker* m, ucontext_t& frame) noexcept {
+  signals.fetch_add(1, relaxed);
+  fiber* f = m->current.load(relaxed);
+  if (f == nullptr) return;
+  const bool inside = m->in.load(relaxed) != 0;
+  if (!inside && interrupt_running(view_of(m), *f, frame)) return;
+  processor* p = m->p;
+  if (p == nullptr) {
+    if (!inside && m->detached.load(relaxed) && stop_point_at(frame, *f, m->mask) == stop_point::safe) join_in(m, f);
+    return;
+  }
+  // Somebody else's turn by now: the signal came late.
+  if ((p->attention.load(relaxed) & (processor::k_watched | processor::k_long_turn)) == 0) return;
+  p->armed_until.store(k_forever, relaxed);
+  const std::int64_t now = now_ns();
+  if (inside || f->no_preempts != 0) return try_again(p, now);
+  const stop_point at = stop_point_at(frame, *f, m->mask);
+  if (at == stop_point::in_kernel) return;  // interrupting it again helps nobody: the monitor sees to it
+  if (at == stop_point::unsafe) return try_again(p, now);
+  const section in(m);
+  p = m->p;  // the monitor may have taken it in this moment
+  if (p == nullptr) return;
+  p->unsafe_since.store(0, relaxed);
+  const std::int64_t due = preemption_due(*p, now);
+  const cause why = reason(*p, now);
+  if (due > now || why == cause::none) return arm_preemption(p, due);
+  if (!give_up(m, f, p, why, now)) {
+    want_spare_worker();
+    return try_again(p, now);
+  }
+  wait_for_processor(m, f);
+}
+
+}  // namespace
+
+void prepare_preemption() { install_preempt_signal(on_signal); }
+
+void make_preempt_timer(worker* m) noexcept {
+  sigevent event{};
+  event.sigev_notify = SIGEV_THREAD_ID;
+  event.sigev_signo = SIGURG;
+  event.sigev_value.sival_ptr = m;
+  event._sigev_un._tid = m->thread_id.load(relaxed);
+  m->has_timer = !WEFT_TSAN && ::timer_create(CLOCK_MONOTONIC, &event, &m->timer) == 0;  // else the monitor's part
+}
+
+void delete_preempt_timer(worker* m) noexcept {
+  if (m->has_timer) ::timer_delete(m->timer);
+  m->has_timer = false;
+}
+
+void arm_preemption(processor* p, std::int64_t when) noexcept {
+  if (when == k_forever || when >= p->armed_until.load(relaxed)) return;
+  worker* m = p->owner.load(acquire);
+  if (m == nullptr) return;
+  p->armed_until.store(when, relaxed);
+  if (!m->has_timer) return;
+  itimerspec at{};
+  at.it_value = to_timespec(when);
+  ::timer_settime(m->timer, TIMER_ABSTIME, &at, nullptr);
+}
+
+void preempt(processor* p) noexcept {
+  if (!sched().config.preemption) return;
+  if (worker* m = p->owner.load(acquire)) send_preempt_signal(*m);
+}
+
+void preempt_long_turn() noexcept {
+  scheduler& s = sched();
+  processor* longest = nullptr;
+  for (const auto& p : s.processors)
+    if ((p->attention.load(relaxed) & processor::k_long_turn) != 0 &&
+        (longest == nullptr || p->turn_began.load(relaxed) < longest->turn_began.load(relaxed)))
+      longest = p.get();
+  if (longest == nullptr) return;
+  longest->attention.fetch_or(processor::k_give_way, relaxed);
+  preempt(longest);
+}
+
+void disturb(processor* p) noexcept {
+  p->attention.fetch_or(processor::k_watched | processor::k_disturbed, relaxed);
+  preempt(p);
+}
+
+std::int64_t preemption_due(processor& p, std::int64_t now) noexcept {
+  const scheduler& s = sched();
+  const bool is_long = (p.attention.load(relaxed) & processor::k_long_turn) != 0;
+  if ((p.attention.load(relaxed) & processor::k_disturbed) != 0) return now;
+  const std::int64_t slice_end = p.slice_end.load(relaxed);
+  // Idle ones look after the timers and take what waits.
+  std::int64_t due = s.idle_count.load(seq_cst) == 0 ? p.timers.earliest() : k_forever;
+  if (others_ready(p)) due = std::min(due, is_long ? now : slice_end);
+  if (s.preempted_count.load(relaxed) != 0) due = std::min(due, slice_end);
+  return due == k_forever ? due : std::max(due, p.least_until.load(relaxed));
+}
+
+void end_turn(processor* p) noexcept {
+  if (p->attention.load(relaxed) == 0) return;
+  if ((p->attention.exchange(0, relaxed) & processor::k_long_turn) != 0) sched().long_turns.fetch_sub(1, relaxed);
+  p->armed_until.store(k_forever, relaxed);
+  p->unsafe_since.store(0, relaxed);
+}
+
+preemption_counts preempt_stats() noexcept {
+  return {signals.load(relaxed), pinned.load(relaxed), detached.load(relaxed)};
+}
+void count_detached() noexcept { detached.fetch_add(1, relaxed); }
+
+}  // namespace weft::runtime
