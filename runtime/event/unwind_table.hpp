@@ -41,7 +41,9 @@ struct unwind_entry {
   unwind_row row;
   int return_address = 0;     // its register
   bool signal_frame = false;  // the caller was interrupted here, it did not call
-  bool has_lsda = false;      // something to destroy, to catch, or not to let out
+  // Something to destroy, to catch, or not to let out. Data without a landing pad, gcc's for a noexcept function, are
+  // no better: gcc leaves out the clean-ups that would only precede the end of the process.
+  bool has_lsda = false;
 };
 
 // False: there is no entry for that place, or one that this reader does not understand.

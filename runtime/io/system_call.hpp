@@ -7,6 +7,7 @@
 #pragma once
 #include <array>
 #include <concepts>
+#include <cstddef>
 #include <type_traits>
 
 #include "weft/context.hpp"
@@ -22,12 +23,14 @@ template <class A>
 long as_word(A a) noexcept {
   if constexpr (std::is_pointer_v<A>)
     return reinterpret_cast<long>(a);
+  else if constexpr (std::is_null_pointer_v<A>)
+    return 0;
   else
     return static_cast<long>(a);
 }
 
 template <class... A>
-  requires(sizeof...(A) <= 6 && ((std::is_pointer_v<A> || std::integral<A>) && ...))
+  requires(sizeof...(A) <= 6 && ((std::is_pointer_v<A> || std::is_null_pointer_v<A> || std::integral<A>) && ...))
 result<long> cancelable_syscall(const context* ctx, long number, A... arguments) noexcept {
   return call_system(ctx, number, {as_word(arguments)...});
 }

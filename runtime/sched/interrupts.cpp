@@ -69,7 +69,8 @@ void close_interrupts(fiber* self, const interrupt_record& r) noexcept {
   std::atomic_signal_fence(std::memory_order_seq_cst);
   self->heeds = before != nullptr;
   if (before == nullptr) return;
-  self->heeded.store(before, seq_cst);  // Dekker with interrupt_fiber, once more
+  self->heeds_on.store(this_worker(), relaxed);  // it may have moved while it heeded nothing
+  self->heeded.store(before, seq_cst);           // Dekker with interrupt_fiber, once more
   if (before->load(seq_cst) != 0) ask_for_interrupts();
 }
 

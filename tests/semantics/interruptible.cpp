@@ -23,6 +23,9 @@ namespace {
 
 using counter = std::atomic<std::uint64_t>;
 
+void nothing() {}
+int eleven() { return 11; }
+
 void count(counter& c) { c.store(c.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed); }
 
 // Never ends by itself.
@@ -60,6 +63,8 @@ TEST_CASE("interruptible: gives the value, or void, and no error") {
     int calls = 0;
     e(interruptible([&calls]() mutable { ++calls; }).has_value());
     e.equal(calls, 1);
+    e(interruptible(nothing).has_value());
+    e.equal(interruptible(eleven).value(), 11);
   });
 }
 
@@ -150,7 +155,7 @@ TEST_CASE("interruptible: the bound context's parent cancels as well, and the en
   counter turns{0};
   std::error_code left;
   runtime_options o = test::on(2);
-  o.drain = 1ms;
+  o.drain = 200ms;
   run(o, [&] {
     go([&] { left = error_of(interruptible(endless(turns))); });
     await_turns(turns);
@@ -364,6 +369,22 @@ TEST_CASE("interruptible: through many frames of f's" * ABANDONS) {
     await_turns(turns);
     cancel();
     e(t.join() == errc::canceled);
+  });
+}
+
+namespace {
+long fibonacci(long n) noexcept { return n < 2 ? n : fibonacci(n - 1) + fibonacci(n - 2); }
+}  // namespace
+
+TEST_CASE("interruptible: a recursion with a value is left at any depth, also of an f that throws nothing" * ABANDONS) {
+  in_fiber({2, 4}, [](expect& e) {
+    for (int i = 0; i < 20; ++i) {
+      const auto once = within(1ms, [] { return interruptible([] { return fibonacci(80); }); });
+      e(error_of(once) == errc::deadline_exceeded);
+      const auto again = within(1ms, [] { return interruptible([]() noexcept { return fibonacci(80); }); });
+      e(error_of(again) == errc::deadline_exceeded);
+    }
+    e.equal(interruptible([] { return fibonacci(10); }).value(), 55);
   });
 }
 

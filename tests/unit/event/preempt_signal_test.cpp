@@ -1,5 +1,6 @@
 #include "runtime/event/preempt_signal.hpp"
 
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -81,6 +82,27 @@ TEST_CASE("preempt_signal: at most one is on its way") {
   CHECK(ours == 1);
   send_preempt_signal(here.m);
   CHECK(ours == 2);
+}
+
+TEST_CASE("preempt_signal: one that is sent while the timer's is pending does not count as on its way for ever") {
+  if (WEFT_TSAN) return;
+  installed here;
+  sigset_t urgent, old;
+  ::sigemptyset(&urgent);
+  ::sigaddset(&urgent, SIGURG);
+  ::pthread_sigmask(SIG_BLOCK, &urgent, &old);
+  siginfo_t timers{};  // as a timer's of this worker's would come
+  timers.si_signo = SIGURG;
+  timers.si_code = SI_TIMER;
+  timers.si_value.sival_ptr = &here.m;
+  REQUIRE(::syscall(SYS_rt_tgsigqueueinfo, ::getpid(), ::gettid(), SIGURG, &timers) == 0);
+  send_preempt_signal(here.m);
+  ::pthread_sigmask(SIG_SETMASK, &old, nullptr);
+  CHECK(ours >= 1);
+  CHECK(!here.m.signalled.load());
+  const int before = ours;
+  send_preempt_signal(here.m);
+  CHECK(ours == before + 1);
 }
 
 TEST_CASE("preempt_signal: to a worker without a thread nothing is sent, and nothing is left on its way") {
