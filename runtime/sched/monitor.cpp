@@ -37,8 +37,10 @@ atomic<std::uint32_t> outside_events{0};
 
 bool all_idle() noexcept {
   scheduler& s = sched();
+  // An idle one may hold work: given up by a worker that locked its thread, while a thread for it is being made.
+  const auto holds_work = [](const auto& p) { return !p->ring.empty() || p->runnext.load(relaxed) != nullptr; };
   return s.idle_count.load(seq_cst) == s.processors.size() && s.global_size.load(seq_cst) == 0 &&
-         s.preempted_count.load(seq_cst) == 0;
+         s.preempted_count.load(seq_cst) == 0 && std::ranges::none_of(s.processors, holds_work);
 }
 
 bool somebody_waits(const processor& p, std::int64_t now) noexcept {
