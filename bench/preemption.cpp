@@ -94,8 +94,8 @@ std::vector<preemption_workload> workloads(const options& o) {
 }
 
 preemption_budget budget_for(const options& o, const preemption_workload& load) {
-  if (load.name == "share") return {0, o.quick ? 1500ms : 5000ms};
-  return o.quick ? preemption_budget{250, 350ms} : preemption_budget{1000, 3000ms};
+  if (load.name == "share") return {0, o.quick ? 1200ms : 5000ms};
+  return o.quick ? preemption_budget{200, 250ms} : preemption_budget{1000, 3000ms};
 }
 
 void append(preemption_samples& to, const preemption_samples& more) {

@@ -19,7 +19,7 @@ namespace {
 using namespace std::chrono_literals;
 using weft::clock;
 
-constexpr int k_warm_up = 10;
+constexpr int k_warm_up = 5, k_least = 5;
 
 double nanoseconds(clock::duration d) { return static_cast<double>(d.count()); }
 
@@ -68,7 +68,7 @@ std::vector<double> samples_of(const preemption_budget& budget, F&& measure) {
   for (int i = 0; i < k_warm_up + budget.samples; ++i) {
     const double sample = measure();
     if (i >= k_warm_up) all.push_back(sample);
-    if (i >= 2 * k_warm_up && clock::now() >= end) break;
+    if (i >= k_warm_up + k_least && clock::now() >= end) break;
   }
   return all;
 }

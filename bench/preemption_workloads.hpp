@@ -8,7 +8,7 @@
 
 namespace bench {
 
-// How much of a workload: until there are so many samples, or the time is up. None is cut off in its first ten.
+// How much of a workload: until there are so many samples, or the time is up. None is cut off before ten.
 struct preemption_budget {
   int samples;
   std::chrono::milliseconds time;

@@ -18,7 +18,7 @@ import (
 	"time"
 )
 
-const warmUp = 10
+const warmUp, least = 5, 5
 
 type budget struct {
 	samples int
@@ -76,7 +76,7 @@ func samplesOf(b budget, measure func() float64) []float64 {
 		if i >= warmUp {
 			all = append(all, sample)
 		}
-		if i >= 2*warmUp && !time.Now().Before(end) {
+		if i >= warmUp+least && !time.Now().Before(end) {
 			break
 		}
 	}
