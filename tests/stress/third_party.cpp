@@ -29,6 +29,7 @@
 #include <stdexcept>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "tests/support/preemption.hpp"
@@ -299,7 +300,7 @@ std::uint64_t sort(std::uint64_t seed, long rounds) {
     for (std::uint64_t& n : numbers) n = pattern.next();
     std::ranges::sort(numbers);
     if (!std::ranges::is_sorted(numbers)) broken("not sorted");
-    std::ranges::stable_sort(numbers, {}, [](std::uint64_t n) { return n % 1000; });
+    std::ranges::sort(numbers, {}, [](std::uint64_t n) { return std::pair(n % 1000, n); });
     for (std::size_t at = 0; at < numbers.size(); at += 50) seen.add(numbers[at]);
     std::qsort(numbers.data(), numbers.size(), sizeof numbers[0], [](const void* a, const void* b) {
       const auto x = *static_cast<const std::uint64_t*>(a), y = *static_cast<const std::uint64_t*>(b);
