@@ -1,7 +1,9 @@
 // The system calls that a signal may end with EINTR, where the kernel would restart them or not: signal(7),
 // "Interruption of system calls and library functions by signal handlers". Whoever makes one must be ready for it.
 //
-// Not here: close, whose EINTR has closed; ioctl, most of whose requests never block and are not asked about EINTR.
+// Not here: close, whose EINTR has closed; ioctl, most of whose requests never block and are not asked about EINTR;
+// nanosleep, which tells with EINTR how much is left: a handler ends it anyway, and it is not restarted, so whoever
+// stands at its instruction has not begun.
 #pragma once
 #include <fcntl.h>
 #include <linux/futex.h>
@@ -62,8 +64,6 @@ inline bool at_slow_call(const ucontext_t& u) noexcept {
     case SYS_pselect6:
     case SYS_epoll_pwait:
     case SYS_epoll_pwait2:
-    case SYS_nanosleep:
-    case SYS_clock_nanosleep:
     case SYS_rt_sigsuspend:
     case SYS_rt_sigtimedwait:
     case SYS_semop:
