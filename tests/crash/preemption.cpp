@@ -63,6 +63,8 @@ class sleepers {
       all_.go([this] {
         for (; !stop_; ++turns_) this_fiber::sleep_for(100us);
       });
+    while (turns_ < 10 * static_cast<long>(count)) this_fiber::sleep_for(100us);  // not behind others' first slices
+    begun_ = turns_;
   }
   ~sleepers() {
     stop_ = true;
@@ -70,11 +72,12 @@ class sleepers {
   }
   sleepers(const sleepers&) = delete;
   sleepers& operator=(const sleepers&) = delete;
-  long turns() const { return turns_; }
+  long turns() const { return turns_ - begun_; }
 
  private:
   std::atomic<bool> stop_{false};
   std::atomic<long> turns_{0};
+  long begun_ = 0;
   wait_group all_;
 };
 

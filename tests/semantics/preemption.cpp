@@ -11,6 +11,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -27,6 +28,8 @@ using test::in_fiber;
 namespace {
 
 constexpr bool k_no_signals = WEFT_TSAN != 0;
+// Interrupts though nobody waits.
+const bool k_chaos = WEFT_CHAOS != 0 || std::getenv("WEFT_CHAOS") != nullptr;
 
 // body(expect&, P) with 1 and 4 hogs for each of 1 and of 2 processors, all of which have begun and none of which ends
 // before the body does.
@@ -179,7 +182,7 @@ TEST_CASE("preemption: what a foreign thread sends arrives behind hogs" * doctes
   });
 }
 
-TEST_CASE("preemption: nobody waits, nobody is interrupted" * doctest::skip(k_no_signals || WEFT_CHAOS != 0)) {
+TEST_CASE("preemption: nobody waits, nobody is interrupted" * doctest::skip(k_no_signals || k_chaos)) {
   test::for_processors({1, 2}, [](unsigned processors) {
     expect e;
     run(test::on(processors), [&] {
@@ -212,7 +215,7 @@ TEST_CASE("preemption: nobody waits, nobody is interrupted" * doctest::skip(k_no
 }
 
 TEST_CASE("preemption: with nobody waiting, system calls of the fiber's own see no EINTR" *
-          doctest::skip(k_no_signals || WEFT_CHAOS != 0)) {
+          doctest::skip(k_no_signals || k_chaos)) {
   in_fiber({1, 2}, [](expect& e) {
     int interrupted = 0;
     for (int i = 0; i < 50; ++i) {
