@@ -40,6 +40,9 @@ bool detach(processor& p) noexcept {
   }
   m->hold.fetch_and(~worker::k_taking, release);
   if (!taken) return false;
+  // It is to be left alone while it is blocked: many calls end with EINTR.
+  m->seen_cpu = cpu_time(*m);
+  disarm_preemption(m);
   count_detached();
   end_turn(&p);
   p.tick.store(p.tick.load(relaxed) + 1, relaxed);

@@ -204,6 +204,12 @@ void arm_preemption(processor* p, std::int64_t when) noexcept {
   ::timer_settime(m->timer, TIMER_ABSTIME, &at, nullptr);
 }
 
+void disarm_preemption(worker* m) noexcept {
+  if (!m->has_timer) return;
+  const itimerspec never{};
+  ::timer_settime(m->timer, 0, &never, nullptr);
+}
+
 void preempt(processor* p) noexcept {
   if (!sched().config.preemption) return;
   if (worker* m = p->owner.load(acquire)) send_preempt_signal(*m);

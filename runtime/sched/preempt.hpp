@@ -41,6 +41,8 @@ void delete_preempt_timer(worker*) noexcept;
 
 // The owner's timer goes off at that time, if nothing earlier is set.
 void arm_preemption(processor*, std::int64_t when) noexcept;
+// The worker's timer does not go off, whatever was set.
+void disarm_preemption(worker*) noexcept;
 // Interrupts the owner now.
 void preempt(processor*) noexcept;
 // Chaos: interrupts the owner though nobody waits.

@@ -437,6 +437,24 @@ TEST_CASE("preemption: an undeclared usleep holds nobody up") {
   });
 }
 
+TEST_CASE("preemption: an undeclared sleep that lost its processor is left to end by itself") {
+  in_fiber({1}, [](expect& e) {
+    // Now and then a signal is on its way already when the sleep begins.
+    constexpr int k_naps = 20;
+    int interrupted = 0;
+    for (int i = 0; i < k_naps; ++i) {
+      std::atomic<bool> slept{false};
+      auto other = spawn([&] {
+        while (!slept) this_fiber::yield();
+      });
+      if (::usleep(20'000) != 0) ++interrupted;
+      slept = true;
+      other.join();
+    }
+    e(interrupted <= k_naps / 4);
+  });
+}
+
 TEST_CASE("preemption: a fiber that was detached is one of P again") {
   in_fiber({1}, [](expect& e) {
     const pipe_pair p;
