@@ -24,7 +24,10 @@ void on_signal(int signal, siginfo_t* info, void* frame) noexcept {
   const int error = errno;
   worker* m = this_worker();
   const bool from_timer = info->si_code == SI_TIMER && info->si_value.sival_ptr == m;
-  if (m != nullptr && (from_timer || view_of(m).signalled.exchange(false, acq_rel)))
+  // Taken from a timer's too: the kernel drops a signal that is pending already, so one sent while the timer's was on
+  // its way comes as that.
+  const bool sent = m != nullptr && view_of(m).signalled.exchange(false, acq_rel);
+  if (m != nullptr && (from_timer || sent))
     on_preempt.load(acquire)(m, *static_cast<ucontext_t*>(frame));
   else
     hand_on(signal, info, frame);
