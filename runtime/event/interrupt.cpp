@@ -11,6 +11,7 @@
 #include "arch/cancelable_syscall.hpp"
 #include "arch/interruptible.hpp"
 #include "runtime/event/frame_walk.hpp"
+#include "runtime/event/safe_point.hpp"
 #include "runtime/event/slow_calls.hpp"
 #include "runtime/stack/stack.hpp"
 
@@ -67,8 +68,8 @@ bool abandon(const worker_view& m, const fiber& f, interrupt_record& r, ucontext
   return true;
 }
 
-// Whether the interrupted code is a signal handler's, above the record's frame on the same stack. Code without tables
-// hides what is below it: it counts as none.
+// Whether the interrupted code is that of a signal handler which blocks nothing, not even its own signal, above the
+// record's frame on the same stack. Code without tables hides what is below it: it counts as none.
 bool in_signal_handler(const interrupt_record& r, const ucontext_t& u) noexcept {
   frame_walk walk(u, address_of(&r));
   for (int i = 0; i < k_most_frames && walk.read(); ++i) {
@@ -94,15 +95,15 @@ bool leave_call(ucontext_t& u) noexcept {
 
 }  // namespace
 
-bool interrupt_running(worker_view& m, fiber& f, ucontext_t& u) noexcept {
+bool interrupt_running(worker_view& m, fiber& f, ucontext_t& u, const sigset_t& mask) noexcept {
   const atomic<std::uint32_t>* const flag = f.heeded.load(acquire);
   if (flag == nullptr || flag->load(acquire) == 0) return false;
   interrupt_record& r = *f.interrupts;
   switch (r.kind) {
     case interrupt_kind::abandon:
-      return abandon(m, f, r, u);
+      return same_mask(u.uc_sigmask, mask) && abandon(m, f, r, u);
     case interrupt_kind::end_calls:
-      return end_call(m, f, r, u);
+      return same_mask(u.uc_sigmask, mask) && end_call(m, f, r, u);
     case interrupt_kind::leave_call:
       return leave_call(u);
   }

@@ -27,7 +27,8 @@
 namespace weft::runtime {
 
 // In the handler, for the fiber that runs on this thread, outside the runtime (its mark is not set). True: the frame
-// was changed, and the handler returns to it. Neither locks nor allocates.
-bool interrupt_running(worker_view&, fiber&, ucontext_t&) noexcept;
+// was changed, and the handler returns to it. Neither locks nor allocates. `mask`: what the thread blocks when it runs
+// fibers; code that runs with another one is taken for a signal handler's.
+bool interrupt_running(worker_view&, fiber&, ucontext_t&, const sigset_t& mask) noexcept;
 
 }  // namespace weft::runtime

@@ -17,6 +17,8 @@ constexpr std::string_view k_not_users[] = {
     "libc++.so",   "libc++abi.so", "libunwind.so", "libpthread.so", "libdl.so",       "libtcmalloc",
     "libmimalloc", "libasan.so",   "libubsan.so",  "libtsan.so",    "liblsan.so"};
 
+}  // namespace
+
 // The kernel's part of the set: glibc's sigset_t is larger than what the kernel keeps in a frame.
 bool same_mask(const sigset_t& a, const sigset_t& b) noexcept {
   std::uint64_t x, y;
@@ -24,8 +26,6 @@ bool same_mask(const sigset_t& a, const sigset_t& b) noexcept {
   std::memcpy(&y, &b, sizeof y);
   return x == y;
 }
-
-}  // namespace
 
 bool in_user_code(std::uintptr_t pc) noexcept {
   dl_find_object found;

@@ -15,6 +15,9 @@ namespace weft::runtime {
 // Async-signal-safe: _dl_find_object takes no lock, and the names it leads to stand as long as the code.
 bool in_user_code(std::uintptr_t pc) noexcept;
 
+// The 64 signals that the kernel knows; glibc's sigset_t has room for 1024.
+bool same_mask(const sigset_t& a, const sigset_t& b) noexcept;
+
 enum class stop_point : std::uint8_t { safe, unsafe, in_kernel };
 
 // `mask`: what the thread blocks when it runs fibers. Another one means that a handler of the user's is further down,

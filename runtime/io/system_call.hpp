@@ -3,6 +3,7 @@
 // The call blocks its thread, as within blocking(f), and the processor serves others meanwhile. Cancelled before it
 // begins or while it blocks, it does not happen; once it has done something (bytes moved, a connection accepted) it has
 // happened, whatever is cancelled. So nothing is consumed by a call that reports cancellation.
+// EINTR without a cancel is passed on, for calls that no handler lets restart (signal(7)).
 // On a foreign thread a cancel is seen before the call only.
 #pragma once
 #include <array>

@@ -141,7 +141,7 @@ void on_signal(worker* m, ucontext_t& frame) noexcept {
   fiber* f = m->current.load(relaxed);
   if (f == nullptr) return;
   const bool inside = m->in.load(relaxed) != 0;
-  if (!inside && interrupt_running(view_of(m), *f, frame)) return;
+  if (!inside && interrupt_running(view_of(m), *f, frame, m->mask)) return;
   processor* p = m->p;
   if (p == nullptr) {
     if (!inside && m->detached.load(relaxed) && f->no_preempts == 0 &&
