@@ -202,9 +202,11 @@ TEST_CASE("interrupt: libraries under an abandoned f stay whole" * INTERRUPTS) {
           for (;; ++turns) {
             std::fprintf(nowhere, "%ld %f\n", turns.load(), 1.5);
             static_cast<void>(std::rand());
+#if !WEFT_ASAN  // between the two f owns memory, which it should not, and leaks it
             void* const p = std::malloc(100);
             asm volatile("" ::"r"(p) : "memory");
             std::free(p);
+#endif
           }
         }));
       });
