@@ -6,6 +6,9 @@
 // `signalled`. The handler runs on the alternate stack, keeps errno, and blocks nothing but SIGURG itself; interrupted
 // system calls are restarted where the kernel can (not poll, nanosleep and their like: signal(7)). Source: Go's choice
 // of signal (proposal 24543): debuggers pass it on, libc does not use it, and a spurious one is ignored by default.
+//
+// One that was sent may be lost: merged with a timer's that is pending, which the kernel throws away when the timer is
+// set anew. Whoever asks again after a while clears `signalled` first.
 #pragma once
 #include <signal.h>
 #include <ucontext.h>

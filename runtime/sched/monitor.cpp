@@ -94,6 +94,7 @@ bool press(processor& p, std::int64_t now) noexcept {
   } else if (armed == k_forever || now - armed > k_missed_ns) {
     p.armed_until.store(k_forever, relaxed);
     if (unsafe == 0) p.unsafe_since.store(now, relaxed);  // the thread may block SIGURG, or never leave the kernel
+    if (worker* m = p.owner.load(acquire); m != nullptr && unsafe != 0) m->signalled.store(false, relaxed);
     preempt(&p);
     return true;
   }
@@ -156,7 +157,10 @@ void call_in_detached() noexcept {
   for (worker* m = s.all_workers.load(acquire); m != nullptr; m = m->next_all) {
     if (!m->detached.load(relaxed)) continue;
     const std::int64_t cpu = cpu_time(*m);
-    if (cpu - m->seen_cpu > k_least_sample_ns && m->in.load(relaxed) == 0) send_preempt_signal(*m);
+    if (cpu - m->seen_cpu > k_least_sample_ns && m->in.load(relaxed) == 0) {
+      m->signalled.store(false, relaxed);  // one sent before may have been lost: preempt_signal.hpp
+      send_preempt_signal(*m);
+    }
     m->seen_cpu = cpu;
   }
 }
