@@ -32,6 +32,7 @@ bool signal_all() noexcept {
     const atomic<std::uint32_t>* flag = f->heeded.load(acquire);  // in the fiber's block, which stays
     if (flag == nullptr || flag->load(acquire) == 0) continue;
     any = true;
+    m->signalled.store(false, relaxed);  // one sent before may have been lost: preempt_signal.hpp
     send_preempt_signal(view_of(m));
   }
   return any;
