@@ -114,31 +114,44 @@ namespace {
 
 // Wakes a sleeping worker with an idle processor; it counts as spinning already. It is counted only once there is one:
 // a count without a worker behind it would keep others from waking anybody, and nobody would look again for them.
+//
+// With no worker asleep an interrupted fiber gets the processor, on the thread it waits on, for it may hold what the
+// maker of threads wants:
+//     f1, in dl_iterate_phdr's callback     f2: dlclose                     spawner
+//     holds the loader's write lock
+//     is interrupted, waits for a turn
+//                                           holds the loader's TLS lock,
+//                                           waits for the write lock        pthread_create waits for the TLS lock
+// Were the processor kept for a new thread, none would ever come.
 void start_spinning_worker() noexcept {
   scheduler& s = sched();
-  worker* m;
+  worker* m = nullptr;
+  bool spare = true;
   {
     const std::lock_guard hold(s.lock);
     processor* p = s.idle_processors;
     if (p == nullptr) return;
-    if (s.idle_workers == nullptr) {
-      m = nullptr;
-    } else {
+    if (s.idle_workers != nullptr) {
       std::uint32_t none = 0;
       if (!s.spinning.compare_exchange_strong(none, 1, seq_cst)) return;
       m = pop_idle_worker();
+      m->spinning = true;
+    } else {
+      spare = false;
+      if (fiber* f = s.preempted.pop_front()) {
+        m = f->home;
+        s.preempted_count.store(static_cast<std::uint32_t>(s.preempted.size()), relaxed);
+      }
     }
     if (m != nullptr) {
       s.idle_processors = p->next_idle;
       s.idle_count.fetch_sub(1, seq_cst);
-      m->spinning = true;
       p->owner.store(m, release);
-      m->handed.store(p, release);  // pairs with the exchange in find_work's sleep
+      m->handed.store(p, release);  // pairs with the exchange of whoever waits for it
     }
   }
-  if (m != nullptr)
-    m->wake.post();
-  else
+  if (m != nullptr) m->wake.post();
+  if (!spare)
     want_spare_worker();  // they are blocked or wait with fibers of their own; or starting, and look when they lie down
 }
 

@@ -451,13 +451,15 @@ TEST_CASE("preemption: a handler for SIGURG that was there before still hears wh
           doctest::skip(k_no_signals)) {
   survives(
       [](verdict& v, unsigned processors) {
-        for (long i = 1; i <= 100; ++i) {
-          ::raise(SIGURG);
-          v(heard[SIGURG] == i);
+        for (int i = 0; i < 100; ++i) {
+          const long before = heard[SIGURG];
+          do ::raise(SIGURG);
+          while (heard[SIGURG] == before);  // one that finds weft's pending is one with it, for the kernel
         }
+        const long all = heard[SIGURG];
         test::hogs hogs(2 * processors);
         hogs.await_turns();
-        v(heard[SIGURG] == 100);  // weft's own are not for it
+        v(all >= 100 && heard[SIGURG] == all);  // weft's own are not for it
       },
       [] { handle(SIGURG, count_signal, 0); });
 }
