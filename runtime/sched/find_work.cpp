@@ -8,6 +8,7 @@
 #include "runtime/base/clock.hpp"
 #include "runtime/sched/preempt.hpp"
 #include "runtime/sched/scheduler.hpp"
+#include "runtime/sched/threads.hpp"
 
 namespace weft::runtime {
 namespace {
@@ -227,6 +228,7 @@ void sleep(worker* m) noexcept {
 void pass_to_home(worker* m, fiber* f) noexcept {
   processor* p = m->p.take();
   end_turn(p);
+  move_here(f->home);
   hand_to(f->home, p);
 }
 
@@ -236,6 +238,7 @@ fiber* await_locked(worker* m) noexcept {
   if (m->p != nullptr) hand_off(m->p.take());
   processor* p;
   while ((p = m->handed.exchange(nullptr, acquire)) == nullptr) m->wake.wait();
+  move_back(m);
   m->p = p;
   return m->locked;
 }
@@ -269,6 +272,7 @@ fiber* find_work(worker* m) noexcept {
     }
     if (!has_processor) lie_down_without(m);
     sleep(m);
+    move_back(m);
     if (m->p == nullptr) return nullptr;
     s.coarse_clock.store(now_ns(), relaxed);
   }

@@ -12,6 +12,7 @@
 #include "runtime/event/safe_point.hpp"
 #include "runtime/sched/scheduler.hpp"
 #include "runtime/sched/section.hpp"
+#include "runtime/sched/threads.hpp"
 
 namespace weft::runtime {
 namespace {
@@ -69,6 +70,7 @@ bool give_up(worker* m, fiber* f, processor* p, cause why, std::int64_t now) noe
   m->p = nullptr;
   end_turn(p);
   p->tick.store(p->tick.load(relaxed) + 1, relaxed);
+  move_here(next);
   hand_to(next, p);
   return true;
 }
@@ -100,6 +102,7 @@ void wait_for_processor(worker* m, fiber* f) noexcept {
   m->interrupted.store(true, relaxed);
   processor* p;
   while ((p = m->handed.exchange(nullptr, acquire)) == nullptr) m->wake.wait();
+  move_back(m);
   m->p = p;
   m->interrupted.store(false, relaxed);
   begin_turn_again(p, f);

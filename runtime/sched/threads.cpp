@@ -149,6 +149,21 @@ void start_service_threads() {
   });
 }
 
+void move_here(worker* m) noexcept {
+  const int thread = m->thread_id.load(acquire);
+  const int cpu = ::sched_getcpu();
+  if (cpu < 0 || ::sched_getaffinity(thread, sizeof m->cpus, &m->cpus) != 0 || !CPU_ISSET(cpu, &m->cpus)) return;
+  cpu_set_t here;
+  CPU_ZERO(&here);
+  CPU_SET(cpu, &here);
+  m->moved = ::sched_setaffinity(thread, sizeof here, &here) == 0;
+}
+
+void move_back_slow(worker* m) noexcept {
+  m->moved = false;
+  ::sched_setaffinity(0, sizeof m->cpus, &m->cpus);
+}
+
 void stop_threads() noexcept {
   scheduler& s = sched();
   s.monitor_wake.post();

@@ -1,5 +1,6 @@
 // M: a thread of ours that runs fibers while it holds a processor.
 #pragma once
+#include <sched.h>
 #include <signal.h>
 #include <time.h>
 
@@ -63,8 +64,10 @@ struct worker : worker_view {
   fiber* locked = nullptr;          // the one fiber this thread may run: lock_os_thread
   fiber* at_hand = nullptr;         // it was found on the way here, and belongs to another thread
   bool has_timer = false;
-  ::timer_t timer{};  // sends SIGURG to this thread
-  sigset_t mask{};    // what the thread blocks when it runs fibers
+  ::timer_t timer{};   // sends SIGURG to this thread
+  sigset_t mask{};     // what the thread blocks when it runs fibers
+  bool moved = false;  // to the CPU of the thread that woke it: threads.hpp
+  cpu_set_t cpus{};    // where it may run otherwise
   worker* next_idle = nullptr;
   worker* next_all = nullptr;
   std::thread thread;
