@@ -188,12 +188,12 @@ void make_preempt_timer(worker* m) noexcept {
   event.sigev_signo = SIGURG;
   event.sigev_value.sival_ptr = m;
   event._sigev_un._tid = m->thread_id.load(relaxed);
-  m->has_timer = !WEFT_TSAN && ::timer_create(CLOCK_MONOTONIC, &event, &m->timer) == 0;  // else the monitor's part
+  const bool made = !WEFT_TSAN && ::timer_create(CLOCK_MONOTONIC, &event, &m->timer) == 0;
+  m->has_timer.store(made, release);  // else the monitor's part
 }
 
 void delete_preempt_timer(worker* m) noexcept {
-  if (m->has_timer) ::timer_delete(m->timer);
-  m->has_timer = false;
+  if (m->has_timer.exchange(false, acq_rel)) ::timer_delete(m->timer);
 }
 
 void arm_preemption(processor* p, std::int64_t when) noexcept {
@@ -201,14 +201,14 @@ void arm_preemption(processor* p, std::int64_t when) noexcept {
   worker* m = p->owner.load(acquire);
   if (m == nullptr) return;
   p->armed_until.store(when, relaxed);
-  if (!m->has_timer) return;
+  if (!m->has_timer.load(acquire)) return;
   itimerspec at{};
   at.it_value = to_timespec(when);
   ::timer_settime(m->timer, TIMER_ABSTIME, &at, nullptr);
 }
 
 void disarm_preemption(worker* m) noexcept {
-  if (!m->has_timer) return;
+  if (!m->has_timer.load(acquire)) return;
   const itimerspec never{};
   ::timer_settime(m->timer, 0, &never, nullptr);
 }

@@ -63,7 +63,7 @@ struct worker : worker_view {
   atomic<bool> interrupted{false};  // its fiber waits in the signal handler. Shared
   fiber* locked = nullptr;          // the one fiber this thread may run: lock_os_thread
   fiber* at_hand = nullptr;         // it was found on the way here, and belongs to another thread
-  bool has_timer = false;
+  atomic<bool> has_timer{false};
   ::timer_t timer{};   // sends SIGURG to this thread
   sigset_t mask{};     // what the thread blocks when it runs fibers
   bool moved = false;  // to the CPU of the thread that woke it: threads.hpp
