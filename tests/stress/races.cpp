@@ -52,7 +52,7 @@ void receive_numbers(expect& e, lane& l, long waits, std::uint64_t seed, Receive
     } else if (got.error() == errc::canceled) {
       ++l.cancelled;
     } else {
-      e(got.error() == errc::deadline_exceeded);
+      e.equal(got.error().message(), make_error_code(errc::deadline_exceeded).message());
       ++l.timed_out;
     }
   }
@@ -95,7 +95,12 @@ void race(unsigned processors, long waits, Receive receive) {
       e.equal(static_cast<long>(l.received) + l.cancelled + l.timed_out, waits / lanes + 1);
       sum.received += l.received, sum.cancelled += l.cancelled, sum.timed_out += l.timed_out;
     }
-    if (waits >= 100'000) e(sum.received > 0 && sum.cancelled > 0 && sum.timed_out > 0);  // they did race
+    if (waits >= 100'000 &&
+        !WEFT_CHAOS) {  // they did race. (Chaos may keep one of the three from it, by preempting it often)
+      e.equal(sum.received > 0, true);
+      e.equal(sum.cancelled > 0, true);
+      e.equal(sum.timed_out > 0, true);
+    }
   });
   e.report();
 }
