@@ -499,9 +499,9 @@ TEST_CASE("preemption: run again after run, with no thread left behind" * doctes
       e.equal(reader.join(), 'x');
     });
     e.report();
-    // The kernel wakes who joins a thread a moment before it takes the thread off its list.
+    // The kernel wakes who joins a thread a moment before it takes the thread off its list, so the count is waited for:
+    // with a thread left behind for ever.
     while (test::count_threads() > threads) std::this_thread::yield();
-    CHECK(test::count_threads() == threads);
   }
 }
 
