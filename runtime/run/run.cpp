@@ -94,6 +94,13 @@ bool close_doors() noexcept {
   scheduler& s = sched();
   s.closed.store(true, seq_cst);
   while (s.visitors.load(seq_cst) != 0) ::sched_yield();
+  // A worker may still be at a timer's callback, and what it leaves to do is a fiber:
+  //     the last fiber                         a worker                          here
+  //                                            on_deadline takes a reference
+  //     releases its context; ends                                               live() == 0; stopping
+  //                                            releases the last one: starts a
+  //                                            fiber to destroy it … that nobody runs any more
+  while (s.live() <= 0 && s.idle_count.load(seq_cst) != s.processors.size()) ::sched_yield();
   if (s.live() <= 0) return true;
   s.closed.store(false, seq_cst);
   return false;

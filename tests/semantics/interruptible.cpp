@@ -129,9 +129,9 @@ TEST_CASE("interruptible: a foreign thread cancels a loop on the only processor"
     for (int i = 0; i < 20; ++i) {
       auto [ctx, cancel] = with_cancel(background());
       counter turns{0};
-      test::foreign other([&turns, &cancel = cancel] {
+      test::foreign other([&turns, &end = cancel] {
         while (turns == 0) std::this_thread::yield();
-        cancel();
+        end();
       });
       const bind_scope bound(ctx);
       e(error_of(interruptible(endless(turns))) == errc::canceled);
