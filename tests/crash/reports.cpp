@@ -6,6 +6,7 @@
 
 #include "child.hpp"
 #include "tests/support/support.hpp"
+#include "tests/support/waiting.hpp"
 
 using namespace weft;
 using test::in_child;
@@ -175,6 +176,7 @@ TEST_CASE("SIGQUIT: dumps every fiber with name, state, wait reason and spawn si
           go(named("alpha"), [c] { c.recv(); });
           go(named("beta"), [] { this_fiber::sleep_for(1h); });
           go(named("gamma"), [c] { select(recv(c), after(1h)); });
+          test::await_waiting("select", 1);
           test::settle();
           test::tell("now\n");
           this_fiber::sleep_for(50s);

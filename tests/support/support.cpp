@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -37,6 +38,8 @@ std::size_t count_threads() {
 
 void settle() {
   for (int i = 0; i < 100; ++i) weft::this_fiber::yield();
+  // Whom chaos has interrupted comes after all that are ready, so they must rest for a while.
+  if (WEFT_CHAOS) weft::this_fiber::sleep_for(std::chrono::milliseconds(20));
 }
 
 void expect::operator()(bool holds, std::source_location at) {
