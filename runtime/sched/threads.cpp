@@ -125,16 +125,16 @@ void start_worker_threads(unsigned count) {
   for (unsigned i = 0; i < count; ++i) {
     worker* m = take_worker();
     s.starting_workers.fetch_add(1, seq_cst);
-    s.worker_count.fetch_add(1, relaxed);
     m->starting = true;
     try {
       m->thread = std::thread(worker_thread, m);
     } catch (...) {
       s.starting_workers.fetch_sub(1, seq_cst);
-      s.worker_count.fetch_sub(1, relaxed);
       retire(m);
       throw;
     }
+    // Only now: counted before it is there it would hide a foreign thread from count_foreign_threads.
+    s.worker_count.fetch_add(1, acq_rel);
   }
 }
 
