@@ -29,15 +29,16 @@ TEST_CASE("once: runs one function, however many call") {
 TEST_CASE("once: an exception leaves it uncalled, and one that waited runs instead") {
   in_fiber([](expect& e) {
     once o;
-    const chan<void> go_on;
+    const chan<void> inside, go_on;
     bool second_ran = false;
     auto first = spawn([&] {
       o.call([&] {
+        inside.send();
         (void)go_on.recv();
         throw std::runtime_error("not this time");
       });
     });
-    test::settle();
+    (void)inside.recv();
     auto second = spawn([&] { o.call([&] { second_ran = true; }); });
     test::settle();
     e(!second_ran);
