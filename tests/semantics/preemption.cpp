@@ -485,8 +485,6 @@ TEST_CASE("preemption: a fiber that was detached is one of P again") {
 }
 
 TEST_CASE("preemption: run again after run, with no thread left behind" * doctest::skip(k_no_signals)) {
-  for (int round = 0; round < 3; ++round) run(test::on(2), [] {});
-  const std::size_t threads = test::count_threads();
   for (int round = 0; round < 10; ++round) {
     const unsigned processors = 1 + round % 2;
     expect e;
@@ -500,9 +498,7 @@ TEST_CASE("preemption: run again after run, with no thread left behind" * doctes
       e.equal(reader.join(), 'x');
     });
     e.report();
-    // The kernel wakes who joins a thread a moment before it takes the thread off its list, so the count is waited for:
-    // with a thread left behind for ever.
-    while (test::count_threads() > threads) std::this_thread::yield();
+    test::await_no_weft_threads();
   }
 }
 

@@ -371,10 +371,6 @@ TEST_CASE("preemption: locked fibers hand each other a token" * doctest::skip(k_
 
 TEST_CASE("preemption: run after run, hogs and undeclared reads each time" * doctest::skip(k_no_signals)) {
   const long rounds = test::scale(100);
-  const std::size_t threads = [] {
-    run(test::on(2), [] {});
-    return test::count_threads();
-  }();
   for (long round = 0; round < rounds; ++round) {
     long got = 0;
     run(test::on(1 + round % 3), [&] {
@@ -386,6 +382,6 @@ TEST_CASE("preemption: run after run, hogs and undeclared reads each time" * doc
       got = reader.join();
     });
     REQUIRE(got == round);
-    REQUIRE(test::count_threads() == threads);
+    test::await_no_weft_threads();
   }
 }

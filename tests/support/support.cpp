@@ -9,6 +9,8 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <string>
+#include <thread>
 
 namespace test {
 
@@ -34,6 +36,18 @@ std::size_t resident_bytes() {
 std::size_t count_threads() {
   const std::filesystem::directory_iterator tasks("/proc/self/task");
   return static_cast<std::size_t>(std::distance(begin(tasks), end(tasks)));
+}
+
+void await_no_weft_threads() {
+  const auto listed = [] {
+    for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+      std::string name;
+      std::ifstream(task.path() / "comm") >> name;
+      if (name == "weft-worker" || name == "weft-monitor" || name == "weft-spawner") return true;
+    }
+    return false;
+  };
+  while (listed()) std::this_thread::yield();
 }
 
 void settle() {

@@ -32,6 +32,10 @@ std::size_t resident_bytes();
 // How many threads this process has now.
 std::size_t count_threads();
 
+// After a run: returns once no worker, monitor or spawner of weft's is listed. The kernel wakes who joins a thread a
+// moment before it takes the thread off the list, an emulator longer before; one left behind is waited for, for ever.
+void await_no_weft_threads();
+
 // Gives every other ready fiber its turn, many times over. On one processor all that can park has parked after it;
 // on more it only makes that likely, and a test must hold either way.
 void settle();
