@@ -179,7 +179,8 @@ fiber* adopt_next(worker* m, fiber* self, execution*& to) noexcept {
     to = &m->base;
     return nullptr;
   }
-  if (f->phase.load(relaxed) != fiber_phase::unstarted || f->stack_size != self->stack_size) {
+  // An open stack is looked at between two fibers: guard.hpp.
+  if (f->phase.load(relaxed) != fiber_phase::unstarted || f->stack_size != self->stack_size || self->stack->open) {
     if (f->phase.load(relaxed) == fiber_phase::unstarted) bind_stack(p, f);
     begin_turn(m, f);
     to = f;

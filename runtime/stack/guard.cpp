@@ -6,13 +6,15 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdlib>
-#include <cstring>
 #include <string_view>
 
 #include "runtime/base/atomic.hpp"
 #include "runtime/base/fatal.hpp"
+#include "runtime/stack/stack.hpp"
 
 namespace weft::runtime {
 namespace {
@@ -22,6 +24,7 @@ constexpr int k_pidfd_self_process = -10001;  // PIDFD_SELF_THREAD_GROUP, <linux
 
 constinit atomic<guard_kind> g_kind{guard_kind::undecided};
 constinit atomic<std::size_t> g_protected{0};
+constinit atomic<bool> g_reported{false};
 
 // Emulators and sandboxes accept advice they don't know, so a return value proves nothing: the kernel is asked to read
 // the page.
@@ -55,15 +58,32 @@ bool advise(std::span<const iovec> ranges, int advice) noexcept {
   return true;
 }
 
-[[noreturn]] void out_of_mappings(int error) noexcept {
+std::size_t most_mappings() noexcept {
+  constexpr long k_by_default = 65530;
   char limit[24] = {};
   const int file = ::open("/proc/sys/vm/max_map_count", O_RDONLY | O_CLOEXEC);
-  if (::read(file, limit, sizeof limit - 1) < 0) limit[0] = '0';
-  fatal(
-      "cannot guard another fiber stack: mprotect: %s. There are %zu guarded stacks; without the lightweight guards of "
-      "Linux 6.13 each "
-      "takes two mappings of vm.max_map_count (now %ld): raise that limit, or run fewer fibers at a time",
-      std::strerror(error), g_protected.load(relaxed), std::atol(limit));
+  const bool known = file >= 0 && ::read(file, limit, sizeof limit - 1) > 0;
+  if (file >= 0) ::close(file);
+  return static_cast<std::size_t>(known ? std::atol(limit) : k_by_default);
+}
+
+// Half of the mappings, but for an eighth of them.
+std::size_t most_protected() noexcept {
+  static const std::size_t most = most_mappings() / 16 * 7;
+  return most;
+}
+
+bool protect(const iovec& range) noexcept {
+  const std::size_t before = g_protected.fetch_add(1, relaxed);
+  if (before < most_protected() && ::mprotect(range.iov_base, range.iov_len, PROT_NONE) == 0) return true;
+  g_protected.fetch_sub(1, relaxed);
+  if (!g_reported.exchange(true, relaxed))
+    report()
+        << "weft: " << std::uint64_t{before} << " fiber stacks are guarded, as many as vm.max_map_count ("
+        << std::uint64_t{most_mappings()}
+        << ") allows without the lightweight guards of Linux 6.13; that a further one has overflowed is found when "
+           "its fiber ends\n";
+  return false;
 }
 
 }  // namespace
@@ -78,15 +98,19 @@ guard_kind guards() noexcept {
 
 void set_guards(guard_kind kind) noexcept { g_kind.store(kind, relaxed); }
 
-void install_guards(std::span<const iovec> ranges) noexcept {
+std::size_t install_guards(std::span<const iovec> ranges) noexcept {
   // A slab locked in memory (mlockall) takes no lightweight guard on some kernels, hence the second way even then.
-  if (guards() == guard_kind::lightweight && advise(ranges, k_madv_guard_install)) return;
-  for (const iovec& range : ranges) {
-    if (::mprotect(range.iov_base, range.iov_len, PROT_NONE) != 0) out_of_mappings(errno);
-    g_protected.fetch_add(1, relaxed);
-  }
+  if (guards() == guard_kind::lightweight && advise(ranges, k_madv_guard_install)) return ranges.size();
+  return static_cast<std::size_t>(std::ranges::find_if_not(ranges, protect) - ranges.begin());
 }
 
 void discard_pages(std::span<const iovec> ranges) noexcept { advise(ranges, MADV_DONTNEED); }
+
+bool has_pages(const iovec& range) noexcept {
+  constexpr std::size_t k_smallest_page = 4096;
+  std::array<unsigned char, k_guard_size / k_smallest_page> in_memory{};
+  if (::mincore(range.iov_base, range.iov_len, in_memory.data()) != 0) return false;
+  return std::ranges::any_of(in_memory, [](unsigned char page) { return (page & 1) != 0; });
+}
 
 }  // namespace weft::runtime

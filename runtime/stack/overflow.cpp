@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <mutex>
 #include <string_view>
 #include <system_error>
@@ -77,6 +78,11 @@ void install_overflow_handler(void (*describe)(const stack&, char*, std::size_t)
   if (std::exchange(g_installed, true)) return;
   install(SIGSEGV, g_segv_before);
   install(SIGBUS, g_bus_before);
+}
+
+void die_of_overflow(const stack& overflowed) noexcept {
+  report_overflow(overflowed);
+  std::abort();
 }
 
 void remove_overflow_handler() {

@@ -19,6 +19,9 @@ namespace weft::runtime {
 // Idempotent: the first call installs, later ones only change `describe`.
 void install_overflow_handler(void (*describe)(const stack& overflowed, char* out, std::size_t size));
 
+// The same report for an open stack (guard.hpp), found to have overflowed as its fiber ends.
+[[noreturn]] void die_of_overflow(const stack& overflowed) noexcept;
+
 // For tests: the handlers that were there before come back.
 void remove_overflow_handler();
 

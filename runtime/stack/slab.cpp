@@ -38,6 +38,8 @@ std::size_t stride_of(std::size_t stack_size) noexcept {
 // Neighbours, often used together, get colours far apart: 11 is prime to k_colours.
 std::size_t colour_of(std::uint32_t index) noexcept { return index * 11 % k_colours * k_colour_step; }
 
+iovec guard_of(const stack& s) noexcept { return {s.low - k_guard_size, k_guard_size}; }
+
 // Calls f(span of iovec) for all the stacks' ranges, a batch at a time.
 template <class RangeOf, class F>
 void in_batches(const stack_list& stacks, RangeOf range_of, F f) {
@@ -101,8 +103,13 @@ const stack* slab::of_guard(const std::byte* address) const noexcept {
 }
 
 void guard_stacks(const stack_list& stacks) noexcept {
-  in_batches(stacks, [](const stack& s) { return iovec{s.low - k_guard_size, k_guard_size}; }, install_guards);
+  std::size_t guarded = 0;
+  in_batches(stacks, guard_of, [&](std::span<const iovec> ranges) { guarded += install_guards(ranges); });
+  stack* s = stacks.front();
+  for (std::size_t i = 0; i < stacks.count(); ++i, s = s->next) s->open = i >= guarded;
 }
+
+bool has_overflowed(const stack& open) noexcept { return has_pages(guard_of(open)); }
 
 void discard_stacks(const stack_list& stacks) noexcept {
   const auto pages = [](const stack& s) {

@@ -50,7 +50,10 @@ class slab {
   std::uint32_t count_ = 0;
 };
 
+// Those that get no guard are open.
 void guard_stacks(const stack_list& stacks) noexcept;
+// Whether an open stack has been left at its lower end.
+bool has_overflowed(const stack& open) noexcept;
 void discard_stacks(const stack_list& stacks) noexcept;
 
 // The stack whose guard holds the address, or null. Async-signal-safe.

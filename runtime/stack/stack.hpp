@@ -4,7 +4,8 @@
 // 1. A descriptor lives in its slab's dense array, never in the stack's own memory, and is never freed: it may be
 // looked at for ever.
 // 2. top is 64-aligned, low is page-aligned, and [top - size, top) lies inside [low, top).
-// 3. The k_guard_size bytes below low fault. One page would not do: a function with a large frame steps over it unseen.
+// 3. The k_guard_size bytes below low fault, but for an open stack's (guard.hpp). One page would not do: a function
+// with a large frame steps over it unseen.
 #pragma once
 
 #include <cstddef>
@@ -21,6 +22,7 @@ struct stack {
   std::byte* low;
   std::size_t size;  // of its class; the colour and the page size may leave a little more
   stack* next;       // belongs to whoever holds the stack
+  bool open = false;
 };
 
 // The size class: a power of two from k_min_stack_size to k_max_stack_size. Smaller requests are raised, larger ones

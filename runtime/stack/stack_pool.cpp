@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "runtime/stack/depot.hpp"
+#include "runtime/stack/overflow.hpp"
 
 namespace weft::runtime {
 namespace {
@@ -46,14 +47,17 @@ stack* stack_cache::take_slowly(std::size_t size) {
 }
 
 void stack_cache::give_slowly(stack* s) noexcept {
+  if (s->open && has_overflowed(*s)) die_of_overflow(*s);
   if (s->size != cached_size_) {
     stack_list one;
     one.push(s);
     depot_of(s->size).give(one);
     return;
   }
-  if (!warm_.empty()) depot_of(cached_size_).give(warm_);
-  std::swap(hot_, warm_);
+  if (hot_.count() == k_magazine) {
+    if (!warm_.empty()) depot_of(cached_size_).give(warm_);
+    std::swap(hot_, warm_);
+  }
   hot_.push(s);
 }
 

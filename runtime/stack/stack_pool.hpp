@@ -43,7 +43,7 @@ class stack_cache {
   }
 
   void give(stack* s) noexcept {
-    if (s->size != cached_size_ || hot_.count() == k_magazine) [[unlikely]]
+    if (s->size != cached_size_ || s->open || hot_.count() == k_magazine) [[unlikely]]
       return give_slowly(s);
     hot_.push(s);
   }

@@ -115,18 +115,33 @@ TEST_CASE("stack overflow: a thread's alternate stack ends with its scope") {
   CHECK(after.ss_flags == before.ss_flags);
 }
 
-TEST_CASE("stack overflow: running out of mappings for guards is reported with the limit to raise") {
+TEST_CASE("stack overflow: beyond the mappings for guards stacks are open, and an overflow is found at the end") {
   long limit = 0;
   std::ifstream("/proc/sys/vm/max_map_count") >> limit;
   REQUIRE(limit > 0);
-  const child_end end = in_child([limit] {
-    set_guards(guard_kind::mprotect);
-    stack_cache cache(k_min_stack_size);
-    for (long i = 0; i <= limit / 2; ++i) cache.take(k_min_stack_size);
-    return 0;
-  });
-  CHECK(end.killed_by(SIGABRT));
-  CHECK(end.said("vm.max_map_count (now " + std::to_string(limit) + ")"));
+  const auto with_an_open_stack = [limit](bool overflow) {
+    return in_child([=] {
+      set_guards(guard_kind::mprotect);
+      install_overflow_handler([](const stack&, char* out, std::size_t size) { std::snprintf(out, size, "fiber 7"); });
+      stack_cache cache(k_min_stack_size);
+      stack* s = cache.take(k_min_stack_size);
+      for (long i = 0; i <= limit / 2 && !s->open; ++i) s = cache.take(k_min_stack_size);
+      if (!s->open) return 1;
+      for (int i = 0; i < 1000; ++i)  // mappings are left for others
+        if (::mmap(nullptr, 1, i % 2 == 0 ? PROT_READ : PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED)
+          return 2;
+      s->low[0] = std::byte{1};
+      if (overflow) *(s->low - 1) = std::byte{1};
+      cache.give(s);
+      return 0;
+    });
+  };
+  const child_end well = with_an_open_stack(false);
+  CHECK(well.exited(0));
+  CHECK(well.said("as many as vm.max_map_count (" + std::to_string(limit) + ") allows"));
+  const child_end overflowed = with_an_open_stack(true);
+  CHECK(overflowed.killed_by(SIGABRT));
+  CHECK(overflowed.said("weft: stack overflow in fiber 7, stack size 16384 bytes"));
 }
 
 TEST_CASE("stack: no address space is an exception that says what to look at, and the pool still works after") {
