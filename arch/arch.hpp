@@ -14,6 +14,11 @@
 //                  arch::frame_registers()  by DWARF's numbers, of which k_dwarf_sp is the stack pointer's and which
 //                  dwarf_callee_saved() a caller finds as they were; plain_code_address() is a return address without
 //                  its signature
+//   inject_call.hpp   arch::inject_call()   as if the interrupted code had called f, a function that keeps to the ABI:
+//                  a copy of the signal's frame goes below its stack pointer, and the frame itself is changed to lead
+//                  into f. When f returns, on whatever thread, it returns to `restorer`, the handler's own return
+//                  address, and so the thread goes on from the copy. Its alternate stack is not the copy's affair.
+//                  False, with nothing changed: no room above `low`, or state that belongs to the thread
 //   fiber_entry.S  weft_fiber_entry     the first frame of every fiber, see fiber_entry.hpp
 //   interruptible.S       weft_interruptible       the trampoline of interruptible(f), see interruptible.hpp
 //   cancelable_syscall.S  weft_cancelable_syscall  see cancelable_syscall.hpp
@@ -25,9 +30,11 @@
 
 #if defined(__x86_64__)
 #include "arch/x86_64/cpu.hpp"
+#include "arch/x86_64/inject_call.hpp"
 #include "arch/x86_64/signal_frame.hpp"
 #elif defined(__aarch64__)
 #include "arch/aarch64/cpu.hpp"
+#include "arch/aarch64/inject_call.hpp"
 #include "arch/aarch64/signal_frame.hpp"
 #else
 #error "weft: no folder under arch/ for this CPU"

@@ -9,6 +9,10 @@
 
 namespace weft::arch {
 
+// In uc_stack.ss_flags: the kernel refuses such an alternate stack, returning from a signal too, and leaves the
+// thread's.
+inline constexpr int k_no_such_stack = 0x7fff'0000;
+
 inline std::uintptr_t frame_pc(const ucontext_t& u) noexcept { return u.uc_mcontext.pc; }
 inline std::uintptr_t frame_sp(const ucontext_t& u) noexcept { return u.uc_mcontext.sp; }
 inline void set_frame_pc(ucontext_t& u, std::uintptr_t pc) noexcept { u.uc_mcontext.pc = pc; }

@@ -10,6 +10,10 @@
 
 namespace weft::arch {
 
+// In uc_stack.ss_flags: the kernel refuses such an alternate stack, returning from a signal too, and leaves the
+// thread's.
+inline constexpr int k_no_such_stack = 0x7fff'0000;
+
 inline std::uintptr_t frame_pc(const ucontext_t& u) noexcept {
   return static_cast<std::uintptr_t>(u.uc_mcontext.gregs[REG_RIP]);
 }

@@ -18,8 +18,11 @@ struct spawn_options {
   std::string name{};          // for dumps and reports; the first 23 bytes are kept
   std::size_t stack_size = 0;  // 0: runtime_options::stack_size
   context bound{};             // a cancel of it is thrown inside the fiber; background(): unbound
-  bool migratable =
-      false;  // may go on on another thread when preempted: keeps no thread-local address, holds no thread's lock
+  // Interrupted in the middle of a computation the fiber may go on on another thread, so that no thread waits with it.
+  // To be set for code that keeps no address of a thread-local, errno's among them, and holds nothing that belongs to a
+  // thread: a std::mutex, a std::stop_source's running callbacks. It leaves its thread only in the object file of its
+  // own function, with no other library's function under way; elsewhere it is interrupted like any other.
+  bool migratable = false;
 };
 
 // Runs f, moved or copied, in a fiber of its own, detached and unbound. Never blocks; callable from any thread while a

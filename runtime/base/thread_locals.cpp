@@ -23,7 +23,7 @@ thread_local foreign_exit exit_here;
 
 }  // namespace
 
-[[gnu::noinline]] worker* this_worker() noexcept {
+[[gnu::noinline, gnu::section("weft_same_thread")]] worker* this_worker() noexcept {
   not_pure();
   return worker_here;
 }

@@ -1,9 +1,6 @@
 #include "runtime/event/interrupt.hpp"
 
-#include <cxxabi.h>
 #include <dlfcn.h>
-#include <gnu/libc-version.h>
-#include <malloc.h>
 
 #include <cerrno>
 
@@ -11,6 +8,7 @@
 #include "arch/cancelable_syscall.hpp"
 #include "arch/interruptible.hpp"
 #include "runtime/event/frame_walk.hpp"
+#include "runtime/event/own_code.hpp"
 #include "runtime/event/safe_point.hpp"
 #include "runtime/event/slow_calls.hpp"
 #include "runtime/stack/stack.hpp"
@@ -26,17 +24,6 @@ constexpr int k_most_frames = 1000;  // of f's; a recursion deeper than that is 
 template <class T>
 std::uintptr_t address_of(T* at) noexcept {
   return reinterpret_cast<std::uintptr_t>(at);
-}
-
-bool holds(const dl_find_object& o, std::uintptr_t address) noexcept {
-  return address >= address_of(o.dlfo_map_start) && address < address_of(o.dlfo_map_end);
-}
-
-// An object file that libc, the allocator or the C++ runtime was linked into: then it does not tell f's code from
-// theirs.
-bool holds_libraries(const dl_find_object& o) noexcept {
-  return holds(o, address_of(&::gnu_get_libc_version)) || holds(o, address_of(&::malloc_usable_size)) ||
-         holds(o, address_of(&abi::__cxa_get_globals));
 }
 
 bool on_stack(const fiber& f, std::uintptr_t sp, std::uintptr_t below) noexcept {

@@ -20,7 +20,8 @@ void hand_on(int signal, siginfo_t* info, void* frame) noexcept {
   if (before.sa_handler != SIG_DFL && before.sa_handler != SIG_IGN) before.sa_handler(signal);  // by default: ignored
 }
 
-void on_signal(int signal, siginfo_t* info, void* frame) noexcept {
+[[gnu::noinline]] void on_signal(int signal, siginfo_t* info, void* frame) noexcept {
+  const auto restorer = reinterpret_cast<std::uintptr_t>(__builtin_extract_return_addr(__builtin_return_address(0)));
   const int error = errno;
   worker* m = this_worker();
   const bool marked = info->si_code == SI_TIMER || info->si_code == SI_QUEUE;
@@ -28,7 +29,7 @@ void on_signal(int signal, siginfo_t* info, void* frame) noexcept {
   // Whosever it is: of two that are pending the kernel keeps the first alone, so this one may stand for ours too.
   const bool expected = m != nullptr && view_of(m).signalled.exchange(false, acq_rel);
   if (!ours) hand_on(signal, info, frame);
-  if (ours || expected) on_preempt.load(acquire)(m, *static_cast<ucontext_t*>(frame));
+  if (ours || expected) on_preempt.load(acquire)(m, *static_cast<ucontext_t*>(frame), restorer);
   errno = error;
 }
 

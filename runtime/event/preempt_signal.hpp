@@ -13,12 +13,15 @@
 #include <signal.h>
 #include <ucontext.h>
 
+#include <cstdint>
+
 #include "runtime/fiber/worker_view.hpp"
 
 namespace weft::runtime {
 
-// What the handler calls on a worker's thread. Idempotent. `frame` may be changed: it is what the thread returns to.
-using preempt_function = void (*)(worker*, ucontext_t& frame) noexcept;
+// What the handler calls on a worker's thread. Idempotent. `frame` may be changed: it is what the thread returns to, by
+// way of `restorer`, the handler's return address.
+using preempt_function = void (*)(worker*, ucontext_t& frame, std::uintptr_t restorer) noexcept;
 void install_preempt_signal(preempt_function);
 // For tests: the handler that was there before comes back.
 void remove_preempt_signal();

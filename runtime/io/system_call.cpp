@@ -73,8 +73,7 @@ class call_scope {
 }  // namespace
 
 result<long> call_system(const context* ctx, long number, const std::array<long, 6>& a) noexcept {
-  worker* const here = this_worker();
-  fiber* const self = running_fiber(here);
+  fiber* const self = running_fiber();
   if (self == nullptr) {
     if (const std::error_code e = ctx == nullptr ? std::error_code{} : ctx->err()) return std::unexpected(e);
     return outcome(make_call(never, number, a));
@@ -83,7 +82,7 @@ result<long> call_system(const context* ctx, long number, const std::array<long,
   const atomic<std::uint32_t>& flag = scope.flag() == nullptr ? never : *scope.flag();
   detail::interrupt_record r;
   const bool entered = enter_blocking();
-  open_interrupts(here, self, r, detail::interrupt_kind::leave_call, scope.flag());
+  open_interrupts(self, r, detail::interrupt_kind::leave_call, scope.flag());
   const long value = make_call(flag, number, a);
   close_interrupts(self, r);
   if (entered) leave_blocking();

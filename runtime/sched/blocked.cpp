@@ -49,18 +49,18 @@ worker* resume(worker* m, fiber* self) noexcept {
 }  // namespace
 
 bool enter_blocking() noexcept {
-  worker* m = this_worker();
+  const section in;
+  worker* m = in.here();
   if (m == nullptr || m->p == nullptr) return false;  // a foreign thread, or nested
-  const section in(m);
-  m->lent.store(m->p.take(), release);  // pairs with the monitor's CAS: it may hand the processor on
+  m->lent.store(m->p.take(), release);                // pairs with the monitor's CAS: it may hand the processor on
   return true;
 }
 
 void leave_blocking() noexcept {
-  worker* m = this_worker();
+  section in;
+  worker* m = in.here();
   if (m == nullptr || m->p != nullptr)
     return;  // a foreign thread, or the fiber parked in there and has a processor again
-  section in(m);
   in.moved_to(resume(m, m->current.load(relaxed)));
 }
 
@@ -95,12 +95,11 @@ namespace weft::detail {
 using namespace runtime;
 
 blocking_scope::blocking_scope() noexcept : entered_(enter_blocking()), self_(nullptr) {
-  worker* here = this_worker();
-  fiber* self = running_fiber(here);
+  fiber* self = running_fiber();
   if (self == nullptr) return;
   self_ = self;
   const atomic<std::uint32_t>* flag = shielded(self) ? nullptr : &self->cancel;
-  if (open_interrupts(here, self, interrupt_, interrupt_kind::end_calls, flag)) ask_for_interrupts();
+  if (open_interrupts(self, interrupt_, interrupt_kind::end_calls, flag)) ask_for_interrupts();
 }
 
 blocking_scope::~blocking_scope() {

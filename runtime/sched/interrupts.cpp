@@ -5,6 +5,7 @@
 
 #include "runtime/event/preempt_signal.hpp"
 #include "runtime/sched/scheduler.hpp"
+#include "runtime/sched/section.hpp"
 
 namespace weft::runtime {
 namespace {
@@ -40,8 +41,10 @@ bool signal_all() noexcept {
 
 }  // namespace
 
-bool open_interrupts(worker* here, fiber* self, interrupt_record& r, detail::interrupt_kind kind,
+bool open_interrupts(fiber* self, interrupt_record& r, detail::interrupt_kind kind,
                      const atomic<std::uint32_t>* flag) noexcept {
+  const section in;
+  worker* const here = in.here();
   const __cxa_eh_globals_view* exceptions = view_of(here).exceptions;
   r.outer = self->interrupts;
   r.heeded_before = self->heeded.load(relaxed);
@@ -63,6 +66,7 @@ bool open_interrupts(worker* here, fiber* self, interrupt_record& r, detail::int
 }
 
 void close_interrupts(fiber* self, const interrupt_record& r) noexcept {
+  const section in;
   const auto* before = static_cast<const atomic<std::uint32_t>*>(r.heeded_before);
   self->heeded.store(nullptr, relaxed);
   std::atomic_signal_fence(std::memory_order_seq_cst);
@@ -70,8 +74,8 @@ void close_interrupts(fiber* self, const interrupt_record& r) noexcept {
   std::atomic_signal_fence(std::memory_order_seq_cst);
   self->heeds = before != nullptr;
   if (before == nullptr) return;
-  self->heeds_on.store(this_worker(), relaxed);  // it may have moved while it heeded nothing
-  self->heeded.store(before, seq_cst);           // Dekker with interrupt_fiber, once more
+  self->heeds_on.store(in.here(), relaxed);  // it may have moved while it heeded nothing
+  self->heeded.store(before, seq_cst);       // Dekker with interrupt_fiber, once more
   if (before->load(seq_cst) != 0) ask_for_interrupts();
 }
 

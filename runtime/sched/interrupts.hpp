@@ -25,9 +25,9 @@
 
 namespace weft::runtime {
 
-// The running fiber `self`, outside the runtime, on `here`. Fills the record, which stays until it is closed. `flag`
+// The running fiber `self`, outside the runtime. Fills the record, which stays until it is closed. `flag`
 // null: from here on nothing is cut short. True: the flag is set already.
-bool open_interrupts(worker* here, fiber* self, detail::interrupt_record&, detail::interrupt_kind,
+bool open_interrupts(fiber* self, detail::interrupt_record&, detail::interrupt_kind,
                      const atomic<std::uint32_t>* flag) noexcept;
 void close_interrupts(fiber* self, const detail::interrupt_record&) noexcept;
 // That the running fiber be signalled until it has closed its record.

@@ -51,6 +51,7 @@ bool handles_canceled() noexcept {
 }
 
 bool exceptions_shield() noexcept {
+  const section same_thread;
   const __cxa_eh_globals_view* here = this_thread_exceptions();
   if (here->uncaught != 0) return true;
   return here->caught != nullptr && handles_canceled();
@@ -61,6 +62,11 @@ processor* timer_home(worker* m) noexcept {
 }
 
 }  // namespace
+
+[[gnu::noinline, gnu::section("weft_same_thread")]] fiber* running_fiber() noexcept {
+  const worker* here = this_worker();
+  return here == nullptr ? nullptr : here->current.load(relaxed);
+}
 
 fiber* foreign_fiber() {
   if (fiber* f = this_foreign_fiber()) return f;
@@ -144,17 +150,17 @@ void cancel_call(fiber* f) noexcept {
 }
 
 unsigned insert_timer(std::int64_t when, fiber* f, std::uint32_t generation) {
-  processor* p = timer_home(this_worker());  // a foreign thread sleeps without timers: park_foreign_until
+  processor* p = timer_home(this_worker());  // in a section; a foreign thread sleeps without timers: park_foreign_until
   p->timers.insert(when, f, generation);
   timer_inserted(p, when);
   return p->index;
 }
 
 void insert_timer(std::int64_t when, timer_record* r, std::uint32_t generation) {
-  worker* here = this_worker();
-  const foreign_visit inside(here);
+  const section in;
+  const foreign_visit inside(in.here());
   if (!inside.admitted()) return sched().unowned.insert(when, r, generation);
-  processor* p = timer_home(here);
+  processor* p = timer_home(in.here());
   r->heap.store(p->index, relaxed);
   p->timers.insert(when, r, generation);
   timer_inserted(p, when);
@@ -165,16 +171,32 @@ void note_stale_timer(unsigned index) noexcept {
   if (inside.admitted() && index < sched().processors.size()) sched().processors[index]->timers.note_stale();
 }
 
-void yield_now(worker* here) noexcept {
-  section in(here);
-  fiber* self = here->current.load(relaxed);
+void yield_now() noexcept {
+  section in;
+  fiber* self = in.here()->current.load(relaxed);
   require_processor(in, self);
   in.moved_to(switch_away(in.here(), self, chaos::migrate() ? leave_action::global : leave_action::yield));
 }
 
-void give_way(worker* here) noexcept {
-  section in(here);
-  fiber* self = here->current.load(relaxed);
+namespace {
+
+[[gnu::noinline, gnu::section("weft_same_thread")]] bool worker_is_asked() noexcept {
+  const worker* here = this_worker();
+  if (here == nullptr) return false;
+  const processor* p = here->p;
+  return p == nullptr ? here->detached.load(relaxed) : (p->attention.load(relaxed) & processor::k_give_way) != 0;
+}
+
+}  // namespace
+
+bool asked_to_give_way() noexcept {
+  if (chaos::yield() && running_fiber() != nullptr) return true;
+  return worker_is_asked();
+}
+
+void give_way() noexcept {
+  section in;
+  fiber* self = in.here()->current.load(relaxed);
   require_processor(in, self);
   if (self->no_preempts != 0) return;
   in.moved_to(switch_away(in.here(), self, leave_action::global));  // behind all that wait

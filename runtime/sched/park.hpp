@@ -8,8 +8,7 @@
 //   5. park(in, self, reason): the reason it was woken
 //   6. leave every queue one may still be in, passing through each lock
 //
-// `here` is the calling thread's worker, null on a foreign thread: read once (this_worker) and passed on, up to the
-// next switch.
+// Outside a section a fiber knows itself, but not its worker: it may change workers between any two instructions.
 #pragma once
 #include <cstdint>
 
@@ -22,18 +21,14 @@
 namespace weft::runtime {
 
 // The fiber that runs here; null on a foreign thread.
-inline fiber* running_fiber(const worker* here) noexcept {
-  return here == nullptr ? nullptr : here->current.load(relaxed);
-}
-inline fiber* running_fiber() noexcept { return running_fiber(this_worker()); }
+fiber* running_fiber() noexcept;
 // The same, or the block of this foreign thread (made at its first call; throws std::bad_alloc then).
 fiber* foreign_fiber();
-inline fiber* current_fiber(const worker* here) {
-  if (fiber* f = running_fiber(here)) [[likely]]
+inline fiber* current_fiber() {
+  if (fiber* f = running_fiber()) [[likely]]
     return f;
   return foreign_fiber();
 }
-inline fiber* current_fiber() { return current_fiber(this_worker()); }
 
 // Whether nothing may be thrown at the current fiber: in a shield, unwinding, or in a handler for `canceled`.
 bool shielded(const fiber*) noexcept;
@@ -79,19 +74,15 @@ unsigned insert_timer(std::int64_t when, fiber*, std::uint32_t generation);
 void insert_timer(std::int64_t when, timer_record*, std::uint32_t generation);
 void note_stale_timer(unsigned processor_index) noexcept;
 
-// Lets others run; the current fiber stays ready.
-[[gnu::nonnull]] void yield_now(worker* here) noexcept;
-// If somebody has asked the running fiber to give way, does so.
-[[gnu::nonnull]] void give_way(worker* here) noexcept;
-inline bool asked_to_give_way(const worker* here) noexcept {
-  if (here == nullptr) return false;
-  if (chaos::yield()) return true;
-  const processor* p = here->p;
-  return p == nullptr ? here->detached.load(relaxed) : (p->attention.load(relaxed) & processor::k_give_way) != 0;
-}
-inline void heed_attention(worker* here) noexcept {
-  if (asked_to_give_way(here)) [[unlikely]]
-    give_way(here);
+// Lets others run; the current fiber, not a foreign thread, stays ready.
+void yield_now() noexcept;
+
+// Whether the running fiber should give way, and the giving way. Nothing on a foreign thread.
+bool asked_to_give_way() noexcept;
+void give_way() noexcept;
+inline void heed_attention() noexcept {
+  if (asked_to_give_way()) [[unlikely]]
+    give_way();
 }
 
 }  // namespace weft::runtime

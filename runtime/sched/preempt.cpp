@@ -10,6 +10,7 @@
 #include "runtime/event/interrupt.hpp"
 #include "runtime/event/preempt_signal.hpp"
 #include "runtime/event/safe_point.hpp"
+#include "runtime/sched/migratable.hpp"
 #include "runtime/sched/scheduler.hpp"
 #include "runtime/sched/section.hpp"
 #include "runtime/sched/threads.hpp"
@@ -21,7 +22,7 @@ constexpr std::int64_t k_first_retry_ns = 30'000, k_last_retry_ns = 500'000;
 // With many preempted fibers the slices get shorter, so that each comes in turn within this time.
 constexpr std::int64_t k_round_ns = 200'000'000, k_shortest_slice_ns = 2'000'000;
 
-atomic<std::uint64_t> signals{0}, pinned{0}, detached{0};
+atomic<std::uint64_t> signals{0}, pinned{0}, migrated{0}, detached{0};
 
 bool others_ready(const processor& p) noexcept {
   return !p.ring.empty() || p.runnext.load(relaxed) != nullptr || sched().global_size.load(relaxed) != 0;
@@ -44,56 +45,36 @@ cause reason(processor& p, std::int64_t now) noexcept {
   return cause::none;
 }
 
+void keep_rest_of_slice(const processor& p, fiber& f, std::int64_t now) noexcept {
+  const std::int64_t left = p.slice_end.load(relaxed) - now;
+  f.slice_left = left > k_least_run_ns ? left : 0;
+}
+
 // Gives p to another worker; false when there is none. Under preempt.hpp's invariant 3.
 bool give_up(worker* m, fiber* f, processor* p, cause why, std::int64_t now) noexcept {
   scheduler& s = sched();
   worker* next = nullptr;
+  fiber* theirs = nullptr;
   {
     const std::lock_guard hold(s.lock);
-    if (why == cause::slice_over && !s.preempted.empty()) {
-      next = s.preempted.pop_front()->home;
-      s.preempted_since.store(now, relaxed);
-    } else {
-      next = pop_idle_worker();
+    if (why == cause::slice_over) theirs = s.preempted.pop_front();
+    next = theirs != nullptr && theirs->home != nullptr ? theirs->home : pop_idle_worker();
+    if (next == nullptr) {
+      if (theirs != nullptr) s.preempted.push_front(theirs);
+      return false;
     }
-    if (next == nullptr) return false;
-    if (s.preempted.empty()) s.preempted_since.store(now, relaxed);
-    const std::int64_t left = p->slice_end.load(relaxed) - now;
+    if (theirs != nullptr) s.preempted_since.store(now, relaxed);
+    keep_rest_of_slice(*p, *f, now);
     f->home = m;
-    f->slice_left = left > k_least_run_ns ? left : 0;
-    if (f->slice_left != 0)
-      s.preempted.push_front(f);
-    else
-      s.preempted.push_back(f);
-    s.preempted_count.store(static_cast<std::uint32_t>(s.preempted.size()), seq_cst);
+    push_preempted_locked(f, now);
   }
+  if (theirs != nullptr && theirs->home == nullptr) push_local(p, theirs);  // it runs on any
   m->p = nullptr;
   end_turn(p);
   p->tick.store(p->tick.load(relaxed) + 1, relaxed);
   move_here(next);
   hand_to(next, p);
   return true;
-}
-
-// The turn of a fiber that was interrupted begins anew.
-void begin_turn_again(processor* p, fiber* f) noexcept {
-  scheduler& s = sched();
-  const std::int64_t now = now_ns();
-  const std::int64_t whole = slice(s);
-  const std::int64_t length = f->turn_owed ? whole / 10 : f->slice_left != 0 ? f->slice_left : whole;
-  p->least_until.store(now + (f->turn_owed ? length : k_least_run_ns), relaxed);
-  f->slice_left = 0;
-  f->turn_owed = false;
-  if (f->thread_locks == 0) f->home = nullptr;
-  end_turn(p);
-  p->tick.store(p->tick.load(relaxed) + 1, relaxed);
-  p->turn_began.store(now, relaxed);
-  p->slice_end.store(now + length, relaxed);
-  p->unsafe_since.store(0, relaxed);
-  // seq_cst, with the loads in preemption_due: whoever submits work publishes it and then looks for a long turn.
-  if ((p->attention.fetch_or(processor::k_long_turn, seq_cst) & processor::k_long_turn) == 0)
-    s.long_turns.fetch_add(1, seq_cst);
-  arm_preemption(p, preemption_due(*p, now));
 }
 
 // In the handler: until somebody hands this thread a processor.
@@ -128,9 +109,7 @@ void join_in(worker* m, fiber* f) noexcept {
       const std::lock_guard hold(s.lock);
       f->home = m;
       f->slice_left = 0;
-      if (s.preempted.empty()) s.preempted_since.store(now_ns(), relaxed);
-      s.preempted.push_back(f);
-      s.preempted_count.store(static_cast<std::uint32_t>(s.preempted.size()), seq_cst);
+      push_preempted_locked(f, now_ns());
     }
     std::atomic_thread_fence(seq_cst);  // (S): a processor may have become idle
     wake_one();
@@ -139,7 +118,7 @@ void join_in(worker* m, fiber* f) noexcept {
   s.blocked_workers.fetch_sub(1, acq_rel);
 }
 
-void on_signal(worker* m, ucontext_t& frame) noexcept {
+void on_signal(worker* m, ucontext_t& frame, std::uintptr_t restorer) noexcept {
   signals.fetch_add(1, relaxed);
   fiber* f = m->current.load(relaxed);
   if (f == nullptr) return;
@@ -171,6 +150,11 @@ void on_signal(worker* m, ucontext_t& frame) noexcept {
   const std::int64_t due = preemption_due(*p, now);
   const cause why = reason(*p, now);
   if (due > now || why == cause::none) return arm_preemption(p, due);
+  if (f->migratable && leave_thread(m, *f, frame, restorer)) {
+    migrated.fetch_add(1, relaxed);
+    keep_rest_of_slice(*p, *f, now);
+    return;
+  }
   if (!give_up(m, f, p, why, now)) {
     want_spare_worker();
     return try_again(p, now);
@@ -231,6 +215,7 @@ void preempt_long_turn() noexcept {
 }
 
 void disturb(processor* p) noexcept {
+  if (!sched().config.preemption) return;
   p->attention.fetch_or(processor::k_watched | processor::k_disturbed, relaxed);
   preempt(p);
 }
@@ -247,6 +232,26 @@ std::int64_t preemption_due(processor& p, std::int64_t now) noexcept {
   return due == k_forever ? due : std::max(due, p.least_until.load(relaxed));
 }
 
+void begin_turn_again(processor* p, fiber* f) noexcept {
+  scheduler& s = sched();
+  const std::int64_t now = now_ns();
+  const std::int64_t whole = slice(s);
+  const std::int64_t length = f->turn_owed ? whole / 10 : f->slice_left != 0 ? f->slice_left : whole;
+  p->least_until.store(now + (f->turn_owed ? length : k_least_run_ns), relaxed);
+  f->slice_left = 0;
+  f->turn_owed = false;
+  if (f->thread_locks == 0) f->home = nullptr;
+  end_turn(p);
+  p->tick.store(p->tick.load(relaxed) + 1, relaxed);
+  p->turn_began.store(now, relaxed);
+  p->slice_end.store(now + length, relaxed);
+  p->unsafe_since.store(0, relaxed);
+  // seq_cst, with the loads in preemption_due: whoever submits work publishes it and then looks for a long turn.
+  if ((p->attention.fetch_or(processor::k_long_turn, seq_cst) & processor::k_long_turn) == 0)
+    s.long_turns.fetch_add(1, seq_cst);
+  arm_preemption(p, preemption_due(*p, now));
+}
+
 void end_turn(processor* p) noexcept {
   if (p->attention.load(relaxed) == 0) return;
   if ((p->attention.exchange(0, relaxed) & processor::k_long_turn) != 0) sched().long_turns.fetch_sub(1, relaxed);
@@ -255,7 +260,7 @@ void end_turn(processor* p) noexcept {
 }
 
 preemption_counts preempt_stats() noexcept {
-  return {signals.load(relaxed), pinned.load(relaxed), detached.load(relaxed)};
+  return {signals.load(relaxed), pinned.load(relaxed), migrated.load(relaxed), detached.load(relaxed)};
 }
 void count_detached() noexcept { detached.fetch_add(1, relaxed); }
 

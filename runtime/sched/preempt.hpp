@@ -6,13 +6,13 @@
 //   safe
 //      point (safe_point.hpp) the fiber waits *in the handler*, on its thread, with all its state; its processor goes
 //      on with another worker. So preemption keeps what arbitrary C++ relies on: thread-locals, errno, locks' owners.
+//      A fiber that says it is migratable leaves its thread there, if it can: migratable.hpp.
 //   3. No safe point to be found, or blocked in the kernel: the processor is taken without asking (detach.hpp).
 //
 // Invariants
 // 1. Nothing is sent while nobody waits.
-// 2. A preempted fiber is in scheduler::preempted, and its `home` is the worker whose handler it waits in. Whoever
-// takes
-//    it out hands his processor to that worker.
+// 2. A preempted fiber is in scheduler::preempted, and its `home` is the worker whose handler it waits in, null if it
+//    left. Whoever takes it out hands his processor to that worker.
 // 3. A processor is given up only to somebody: a worker that sleeps, taken from the idle ones under the lock, or the
 //    home of another preempted fiber. There is none: nothing happens, and a spare is asked for.
 //
@@ -53,12 +53,16 @@ void preempt_long_turn() noexcept;
 // When whoever waits for this processor may have it; k_forever: nobody waits.
 std::int64_t preemption_due(processor&, std::int64_t now) noexcept;
 
+// The turn of a fiber that was interrupted begins anew.
+void begin_turn_again(processor*, fiber*) noexcept;
+
 // The turn is over: whoever asked for this processor has got a new one.
 void end_turn(processor*) noexcept;
 
 struct preemption_counts {
   std::uint64_t signals;   // handled
   std::uint64_t pinned;    // fibers that waited in the handler
+  std::uint64_t migrated;  // fibers that left their thread where they were interrupted
   std::uint64_t detached;  // processors taken without asking
 };
 preemption_counts preempt_stats() noexcept;

@@ -46,6 +46,22 @@ fiber* take_global(processor* p) noexcept {
   return first;
 }
 
+void push_preempted_locked(fiber* f, std::int64_t now) noexcept {
+  scheduler& s = sched();
+  if (s.preempted.empty()) s.preempted_since.store(now, relaxed);
+  if (f->slice_left != 0)
+    s.preempted.push_front(f);
+  else
+    s.preempted.push_back(f);
+  s.preempted_count.store(static_cast<std::uint32_t>(s.preempted.size()), seq_cst);
+}
+
+void push_preempted(fiber* f) noexcept {
+  const std::int64_t now = now_ns();
+  const std::lock_guard hold(sched().lock);
+  push_preempted_locked(f, now);
+}
+
 fiber* take_preempted() noexcept {
   scheduler& s = sched();
   if (s.preempted_count.load(relaxed) == 0) return nullptr;
@@ -112,6 +128,22 @@ worker* pop_idle_worker() noexcept {
 
 namespace {
 
+// Under the lock: the first that waits on a thread of its own.
+fiber* pop_preempted_at_home() noexcept {
+  scheduler& s = sched();
+  fiber* found = nullptr;
+  fiber_list others;
+  while (fiber* f = s.preempted.pop_front()) {
+    if (found == nullptr && f->home != nullptr)
+      found = f;
+    else
+      others.push_back(f);
+  }
+  s.preempted.append(others);
+  s.preempted_count.store(static_cast<std::uint32_t>(s.preempted.size()), relaxed);
+  return found;
+}
+
 // Wakes a sleeping worker with an idle processor; it counts as spinning already. It is counted only once there is one:
 // a count without a worker behind it would keep others from waking anybody, and nobody would look again for them.
 //
@@ -138,10 +170,7 @@ void start_spinning_worker() noexcept {
       m->spinning = true;
     } else {
       spare = false;
-      if (fiber* f = s.preempted.pop_front()) {
-        m = f->home;
-        s.preempted_count.store(static_cast<std::uint32_t>(s.preempted.size()), relaxed);
-      }
+      if (const fiber* f = pop_preempted_at_home()) m = f->home;
     }
     if (m != nullptr) {
       s.idle_processors = p->next_idle;

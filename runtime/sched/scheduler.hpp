@@ -38,8 +38,8 @@ struct scheduler {
   worker* idle_workers = nullptr;
   worker* time_keeper = nullptr;
   atomic<std::uint32_t> global_size{0};
-  // Fibers that were interrupted in a long turn; each has a home. They come after all others, and the monitor sees to
-  // it that they come at all.
+  // Fibers that were interrupted in a long turn; each has a home, but for those that left their thread
+  // (migratable.hpp). They come after all others, and the monitor sees to it that they come at all.
   fiber_list preempted;
   atomic<std::uint32_t> preempted_count{0};
   atomic<std::int64_t> preempted_since{0};  // when one was last taken, or the first came; about
@@ -121,6 +121,9 @@ inline void push_local(processor* p, fiber* f) noexcept {
     push_or_spill(p, f);
 }
 fiber* take_global(processor*) noexcept;  // one to run, and a fair share into the ring
+// One that was interrupted: at the head if something is left of its slice. _locked: under the scheduler's lock.
+void push_preempted_locked(fiber*, std::int64_t now) noexcept;
+void push_preempted(fiber*) noexcept;
 fiber* take_preempted() noexcept;
 fiber* take_owed() noexcept;  // a preempted one that has waited long
 void push_global(fiber*) noexcept;

@@ -6,6 +6,12 @@
 
 namespace weft::runtime {
 
+[[gnu::noinline, gnu::section("weft_same_thread")]] worker* section::mark_here() noexcept {
+  worker* m = this_worker();
+  if (m != nullptr) m->in.store(m->in.load(relaxed) + 1, relaxed);
+  return m;
+}
+
 [[gnu::noinline, gnu::cold]] void section::wait_for_taker(worker* m) noexcept {
   if ((m->hold.load(relaxed) & worker::k_no_membarrier) != 0)
     std::atomic_thread_fence(seq_cst);  // the taker has one too

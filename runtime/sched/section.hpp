@@ -18,8 +18,10 @@ namespace weft::runtime {
 
 class section {
  public:
-  section() noexcept : section(this_worker()) {}
-  explicit section(worker* here) noexcept : here_(here) { enter(here); }  // the calling thread's worker, or null
+  section() noexcept : here_(enter()) {}
+  // On the calling thread's worker, or null. From a section, a signal handler or a worker's own stack: elsewhere the
+  // fiber may no longer be on the worker that it has asked for.
+  explicit section(worker* here) noexcept : here_(here) { enter(here); }
   ~section() { leave(here_); }
   section(const section&) = delete;
   section& operator=(const section&) = delete;
@@ -27,13 +29,15 @@ class section {
   worker* here() const noexcept { return here_; }
   void moved_to(worker* m) noexcept { here_ = m; }  // after a switch
 
+  static worker* enter() noexcept {
+    worker* m = mark_here();
+    if (m != nullptr) guard(m);  // a foreign thread has no mark
+    return m;
+  }
   static void enter(worker* m) noexcept {
-    if (m == nullptr) return;  // a foreign thread has no mark
+    if (m == nullptr) return;
     m->in.store(m->in.load(relaxed) + 1, relaxed);
-    // A handler on this thread sees the mark before anything it guards.
-    std::atomic_signal_fence(std::memory_order_seq_cst);
-    if (m->hold.load(acquire) != 0) [[unlikely]]  // acquire: pairs with the taker's release in detach.cpp
-      wait_for_taker(m);
+    guard(m);
   }
   static void leave(worker* m) noexcept {
     if (m == nullptr) return;
@@ -42,6 +46,13 @@ class section {
   }
 
  private:
+  static worker* mark_here() noexcept;  // this thread's worker, marked
+  static void guard(worker* m) noexcept {
+    // A handler on this thread sees the mark before anything it guards.
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    if (m->hold.load(acquire) != 0) [[unlikely]]  // acquire: pairs with the taker's release in detach.cpp
+      wait_for_taker(m);
+  }
   static void wait_for_taker(worker*) noexcept;
 
   worker* here_;

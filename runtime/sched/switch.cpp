@@ -115,8 +115,8 @@ namespace {
     if (f->word.commit() == wait_word::commit_result::runs) ready(m, f);
     return;
   }
-  if (action == leave_action::global) {
-    push_global(f);
+  if (action == leave_action::global || action == leave_action::preempted) {
+    action == leave_action::global ? push_global(f) : push_preempted(f);
     std::atomic_thread_fence(seq_cst);  // (S)
     return wake_one();
   }
@@ -160,8 +160,7 @@ namespace {
 [[gnu::noinline]] void run_fiber(fiber* self) noexcept(false) {
   section::leave(this_worker());
   self->entry(self);
-  worker* m = this_worker();
-  section::enter(m);
+  worker* m = section::enter();
   if (m->p == nullptr) [[unlikely]]
     regain_processor(m, self);
 }

@@ -46,17 +46,17 @@ outcome wait(channel_core& c, void* value, section& in, fiber* self, wait_scope&
 }
 
 template <class Way>
-outcome operate(channel_core& c, void* value, worker* here, fiber* self, wait_scope& scope) {
+outcome operate(channel_core& c, void* value, fiber* self, wait_scope& scope) {
   transfer t;
   {
-    section in(here);
+    section in;
     c.lock.lock();
     if (!Way::begin(c, value, t)) return wait<Way>(c, value, in, self, scope);
     const bool bytes = only_bytes(c);  // asked now: once the lock is free, a peer may drop the channel
     c.lock.unlock();
     if (t.closed) return outcome::closed;
     if (bytes) {
-      end_bytes(here, t);
+      end_bytes(in.here(), t);
       return outcome::done;
     }
   }
@@ -66,8 +66,7 @@ outcome operate(channel_core& c, void* value, worker* here, fiber* self, wait_sc
 
 template <class Way>
 outcome blocking_operation(channel_core* c, void* value, const context* ctx) {
-  worker* here = this_worker();
-  fiber* self = current_fiber(here);
+  fiber* self = current_fiber();
   wait_scope scope(ctx);
   if (scope.canceled(self)) {
     if (ctx == nullptr) throw_canceled(self);
@@ -77,11 +76,8 @@ outcome blocking_operation(channel_core* c, void* value, const context* ctx) {
     block_for_ever(ctx, wait_reason::nil_channel);
     return outcome::canceled;
   }
-  if (asked_to_give_way(here)) [[unlikely]] {
-    give_way(here);
-    here = this_worker();
-  }
-  const outcome o = operate<Way>(*c, value, here, self, scope);
+  heed_attention();
+  const outcome o = operate<Way>(*c, value, self, scope);
   if (o == outcome::canceled && ctx == nullptr) throw_canceled(self);
   return o;
 }

@@ -59,8 +59,8 @@ void copy_bytes(void* to, const void* from, std::size_t n) noexcept {
 // The one before us in this slot is in the middle of its move.
 void await_turn(turn& t, std::uint64_t wanted) noexcept {
   while (t.load(acquire) != wanted) {
-    if (worker* here = this_worker(); here != nullptr && running_fiber(here) != nullptr)
-      yield_now(here);
+    if (running_fiber() != nullptr)
+      yield_now();
     else
       ::sched_yield();
   }

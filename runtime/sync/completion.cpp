@@ -26,14 +26,13 @@ void completion::complete() noexcept {
 }
 
 bool completion::wait(const context* ctx) {
-  worker* here = this_worker();
-  fiber* self = current_fiber(here);
+  fiber* self = current_fiber();
   wait_scope scope(ctx);
   if (scope.canceled(self)) {
     if (ctx == nullptr) throw_canceled(self);
     return false;
   }
-  heed_attention(here);
+  heed_attention();
   std::uint32_t why = 0;
   {
     locked_list list(waiters_);

@@ -29,7 +29,7 @@ std::int64_t deadline_of(const context_node* n) noexcept {
 
 cancel_node* make_cancel_node(const context& parent) {
   cancel_node* above = canceler_of(parent.node());
-  if (above == &root()) above = shard_of_root(this_worker());
+  if (above == &root()) above = shard_of_root(this_worker());  // any will do
   auto* n = new cancel_node(shared(parent.node()), above);
   n->deadline = deadline_of(parent.node());
   if (above == nullptr) return n;
@@ -152,7 +152,7 @@ std::stop_token context::stop_token() const {
     canceled = n->state.load(relaxed) != cancel_state::live;
     token = n->stop->get_token();
   }
-  if (canceled) n->stop->request_stop();  // nobody will any more
+  if (canceled) request_stop(*n);  // nobody will any more
   return token;
 }
 

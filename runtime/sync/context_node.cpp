@@ -140,14 +140,14 @@ class cancellation {
 };
 
 // In a timer's callback, or elsewhere inside the runtime: no place for user code.
-bool in_runtime() noexcept {
+[[gnu::noinline, gnu::section("weft_same_thread")]] bool in_runtime() noexcept {
   const worker* m = this_worker();
   return m != nullptr && m->in.load(relaxed) != 0;
 }
 
 void request_stops(cancel_node* n) noexcept {
   for (; n != nullptr; n = n->work)
-    if (n->owes_stop) n->stop->request_stop();
+    if (n->owes_stop) request_stop(*n);
 }
 
 void release_all(cancel_node* n, const cancel_node* but) noexcept {
@@ -161,6 +161,13 @@ void release_all(cancel_node* n, const cancel_node* but) noexcept {
 }  // namespace
 
 cancel_node& root() noexcept { return roots().top; }
+
+void request_stop(cancel_node& n) noexcept {
+  const bool fiber = running_fiber() != nullptr;
+  if (fiber) lock_os_thread();
+  n.stop->request_stop();
+  if (fiber) unlock_os_thread();
+}
 
 cancel_node* shard_of_root(const void* who) noexcept {
   return roots().shards[(reinterpret_cast<std::uintptr_t>(who) >> 7) % k_shards];

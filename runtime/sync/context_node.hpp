@@ -97,6 +97,16 @@ struct cancel_node : context_node {
 };
 
 cancel_node& root() noexcept;
+// Of the node's stop source. It remembers the thread that runs its callbacks, and takes a callback that is destroyed on
+// another one for one to be waited for: so the fiber keeps its thread meanwhile,
+//     fiber, on m1                              the same, migratable
+//     request_stop: the requester is m1
+//     the callback begins
+//     is interrupted                            goes on on m2
+//                                               the callback destroys itself: not the requester, so it waits for its
+//                                               end
+void request_stop(cancel_node&) noexcept;
+
 cancel_node* shard_of_root(const void* who) noexcept;  // where a child of the root registers
 inline cancel_node* canceler_of(const context_node* n) noexcept { return n == nullptr ? &root() : n->canceler; }
 

@@ -17,8 +17,8 @@ namespace {
 // Closes the record also when f throws.
 class interrupts_open {
  public:
-  interrupts_open(worker* here, fiber* self, interrupt_record& r) noexcept
-      : self_(self), record_(r), due_(open_interrupts(here, self, r, interrupt_kind::abandon, &self->cancel)) {}
+  interrupts_open(fiber* self, interrupt_record& r) noexcept
+      : self_(self), record_(r), due_(open_interrupts(self, r, interrupt_kind::abandon, &self->cancel)) {}
   ~interrupts_open() { close_interrupts(self_, record_); }
   interrupts_open(const interrupts_open&) = delete;
   interrupts_open& operator=(const interrupts_open&) = delete;
@@ -42,8 +42,7 @@ void forget_frames([[maybe_unused]] const interrupt_record& r) noexcept {
 }  // namespace
 
 std::error_code run_interruptible(void (*f)(void*), void* argument) {
-  worker* const here = this_worker();
-  fiber* const self = running_fiber(here);
+  fiber* const self = running_fiber();
   if (self == nullptr || self->no_preempts != 0 || shielded(self)) {
     f(argument);
     return {};
@@ -51,7 +50,7 @@ std::error_code run_interruptible(void (*f)(void*), void* argument) {
   {
     interrupt_record r;
     r.code = reinterpret_cast<std::uintptr_t>(f);
-    const interrupts_open scope(here, self, r);
+    const interrupts_open scope(self, r);
     if (!scope.due()) {
       if (weft_interruptible(f, argument, &r.frame) == 0) return {};
       forget_frames(r);

@@ -201,14 +201,13 @@ namespace weft::detail {
 
 selected select_core(select_operation* operations, std::size_t count, bool blocking) {
   using namespace runtime;
-  worker* here = this_worker();
-  fiber* self = current_fiber(here);
+  fiber* self = current_fiber();
   if (std::all_of(operations, operations + count, [](const auto& o) { return o.channel == nullptr; })) {
     throw_if_canceled(self);
     if (!blocking) return {-1, false};
     block_for_ever(nullptr, wait_reason::select_empty);
   }
-  heed_attention(here);
+  heed_attention();
   if (count <= k_on_stack) {
     std::array<case_state, k_on_stack> states;
     return selection(operations, count, states.data()).run(self, blocking);

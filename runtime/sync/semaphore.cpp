@@ -46,11 +46,10 @@ semaphore::~semaphore() { const locked_list passed(requests_); }  // release() m
 
 bool semaphore::take(const context* ctx, std::int64_t n) {
   require_units(n);
-  worker* here = this_worker();
-  fiber* self = current_fiber(here);
+  fiber* self = current_fiber();
   wait_scope scope(ctx);
   if (scope.canceled(self)) return false;
-  heed_attention(here);
+  heed_attention();
   if (n > total_) {
     block_for_ever(ctx, wait_reason::semaphore);
     return false;

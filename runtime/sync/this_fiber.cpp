@@ -17,13 +17,11 @@ using namespace runtime;
 
 namespace {
 
-fiber* require_fiber(worker* here, const char* what) {
-  fiber* f = running_fiber(here);
+fiber* require_fiber(const char* what) {
+  fiber* f = running_fiber();
   if (f == nullptr) throw std::logic_error(std::string("weft::this_fiber::") + what + ": this thread runs no fiber");
   return f;
 }
-
-fiber* require_fiber(const char* what) { return require_fiber(this_worker(), what); }
 
 // True when the time has come, false when the context ended the sleep first.
 bool sleep(std::int64_t until, const context* ctx) {
@@ -55,18 +53,16 @@ clock::time_point clock::now() noexcept { return time_point(duration(now_ns()));
 namespace this_fiber {
 
 void yield() {
-  worker* here = this_worker();
-  fiber* self = require_fiber(here, "yield");
+  fiber* self = require_fiber("yield");
   throw_if_canceled(self);
-  yield_now(here);
+  yield_now();
   throw_if_canceled(self);
 }
 
 void poll() {
-  worker* here = this_worker();
-  fiber* self = require_fiber(here, "poll");
+  fiber* self = require_fiber("poll");
   throw_if_canceled(self);
-  heed_attention(here);
+  heed_attention();
   throw_if_canceled(self);
 }
 

@@ -36,11 +36,10 @@ void wait_group::add(int n) {
 namespace {
 
 bool wait_for_zero(std::atomic<std::int64_t>& count, detail::wait_list& waiters, const context* ctx) {
-  worker* here = this_worker();
-  fiber* self = current_fiber(here);
+  fiber* self = current_fiber();
   wait_scope scope(ctx);
   if (scope.canceled(self)) return false;
-  heed_attention(here);
+  heed_attention();
   locked_list list(waiters);
   if (count.load(std::memory_order_acquire) == 0) return true;
   return list.wait(self, scope, wait_reason::wait_group) != wait_word::k_canceled;

@@ -16,7 +16,7 @@ using runtime::section;
 using runtime::this_worker;
 
 void spin_lock::lock() noexcept {
-  section::enter(this_worker());
+  section::enter();
   for (unsigned spins = 0; held_.exchange(true, std::memory_order_acquire);) {
     while (held_.load(std::memory_order_relaxed)) {
       if (++spins % 64 == 0)
@@ -28,7 +28,7 @@ void spin_lock::lock() noexcept {
 }
 
 bool spin_lock::try_lock() noexcept {
-  section::enter(this_worker());
+  section::enter();
   if (!held_.exchange(true, std::memory_order_acquire)) return true;
   section::leave(this_worker());
   return false;

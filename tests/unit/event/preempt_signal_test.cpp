@@ -17,7 +17,7 @@ std::atomic<int> theirs{0}, ours{0};
 std::atomic<worker*> told{nullptr};
 
 void count_theirs(int) { theirs.fetch_add(1); }
-void count_ours(worker* m, ucontext_t&) noexcept {
+void count_ours(worker* m, ucontext_t&, std::uintptr_t) noexcept {
   ours.fetch_add(1);
   told.store(m);
   errno = EDOM;
