@@ -159,3 +159,52 @@ TEST_CASE("waiter: works on a foreign thread") {
     e.equal(passed.load(), 1);
   });
 }
+
+TEST_CASE("waiter: the lock may be a mutex, and a waiter waits again") {
+  in_fiber({1, 2, 4}, [](expect& e) {
+    constexpr int k_turns = 200;
+    mutex lock;
+    waiter* ready = nullptr;
+    int turns = 0;
+    auto waiting = spawn([&] {
+      std::unique_lock l(lock);
+      waiter w;
+      for (int i = 0; i < k_turns; ++i) {
+        ready = &w;
+        w.wait(l);
+        ++turns;
+      }
+    });
+    for (int woken = 0; woken < k_turns; this_fiber::yield()) {
+      const std::lock_guard hold(lock);
+      if (ready == nullptr) continue;
+      e(ready->wake());
+      e(!ready->wake());
+      ready = nullptr;
+      ++woken;
+    }
+    waiting.join();
+    e.equal(turns, k_turns);
+  });
+}
+
+TEST_CASE("waiter: check_canceled throws, or gives the error; never on a foreign thread for a bound context") {
+  in_fiber([](expect& e) {
+    auto [ctx, cancel] = with_cancel(background());
+    e(waiter::check_canceled(ctx).has_value());
+    {
+      const bind_scope bound(ctx);
+      waiter::check_canceled();
+      cancel();
+      e.throws<canceled>([] { waiter::check_canceled(); });
+      e.throws<canceled>([] { waiter::check_canceled(); });
+      shield([] { waiter::check_canceled(); });
+    }
+    waiter::check_canceled();
+    e(error_of(waiter::check_canceled(ctx)) == errc::canceled);
+    test::foreign thread([&e, dead = ctx] {
+      waiter::check_canceled();
+      e(error_of(waiter::check_canceled(dead)) == errc::canceled);
+    });
+  });
+}
