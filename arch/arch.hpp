@@ -19,9 +19,10 @@
 //                  into f. When f returns, on whatever thread, it returns to `restorer`, the handler's own return
 //                  address, and so the thread goes on from the copy. Its alternate stack is not the copy's affair.
 //                  False, with nothing changed: no room above `low`, or state that belongs to the thread
-//   fiber_entry.S  weft_fiber_entry     the first frame of every fiber, see fiber_entry.hpp
-//   interruptible.S       weft_interruptible       the trampoline of interruptible(f), see interruptible.hpp
-//   cancelable_syscall.S  weft_cancelable_syscall  see cancelable_syscall.hpp
+//   parked_frame.hpp  arch::parked_frame   the registers, by DWARF's numbers, of what jump_fcontext has switched away
+//   from fiber_entry.S  weft_fiber_entry     the first frame of every fiber, see fiber_entry.hpp interruptible.S
+//   weft_interruptible       the trampoline of interruptible(f), see interruptible.hpp cancelable_syscall.S
+//   weft_cancelable_syscall  see cancelable_syscall.hpp
 // To port: make the folder, define these, name it below.
 #pragma once
 
@@ -31,10 +32,12 @@
 #if defined(__x86_64__)
 #include "arch/x86_64/cpu.hpp"
 #include "arch/x86_64/inject_call.hpp"
+#include "arch/x86_64/parked_frame.hpp"
 #include "arch/x86_64/signal_frame.hpp"
 #elif defined(__aarch64__)
 #include "arch/aarch64/cpu.hpp"
 #include "arch/aarch64/inject_call.hpp"
+#include "arch/aarch64/parked_frame.hpp"
 #include "arch/aarch64/signal_frame.hpp"
 #else
 #error "weft: no folder under arch/ for this CPU"

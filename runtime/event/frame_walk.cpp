@@ -48,8 +48,17 @@ class expression_machine {
 }  // namespace
 
 frame_walk::frame_walk(const ucontext_t& u, std::uintptr_t high) noexcept
-    : low_(arch::frame_sp(u) - k_red_zone), high_(high), pc_(arch::frame_pc(u)) {
+    : low_(arch::frame_sp(u) - k_red_zone),
+      high_(high),
+      pc_(arch::frame_pc(u)),
+      first_(true),
+      known_((std::uint64_t{1} << arch::k_dwarf_registers) - 1) {
   arch::frame_registers(u, registers_);
+}
+
+frame_walk::frame_walk(const arch::parked_frame& f, std::uintptr_t low, std::uintptr_t high) noexcept
+    : low_(low), high_(high), pc_(f.pc), first_(false), known_(f.known) {
+  std::memcpy(registers_, f.registers, sizeof registers_);
 }
 
 bool frame_walk::load(std::uintptr_t address, std::uintptr_t& value) const noexcept {

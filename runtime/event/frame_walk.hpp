@@ -1,5 +1,5 @@
-// From an interrupted place up through its callers, for signal handlers: by the unwind tables, within a given part of
-// the stack, with no load outside it.
+// From an interrupted place, or a parked fiber's, up through its callers, for signal handlers: by the unwind tables,
+// within a given part of the stack, with no load outside it.
 //
 // The first frame is where the signal struck, so its row is that of the very counter, in a prologue as well as
 // anywhere. The others have called: their counter is a return address, which may be the next function's when the call
@@ -18,6 +18,9 @@ class frame_walk {
   // The stack between the interrupted stack pointer and `high` may be read. Whether the interrupted stack pointer lies
   // there at all is the caller's to know.
   frame_walk(const ucontext_t& interrupted, std::uintptr_t high) noexcept;
+
+  // From a parked fiber's frame; the stack from `low` up to `high` may be read.
+  frame_walk(const arch::parked_frame&, std::uintptr_t low, std::uintptr_t high) noexcept;
 
   // The place in the current frame's code, by which to ask for its function and its object file.
   std::uintptr_t place() const noexcept { return first_ ? pc_ : pc_ - 1; }
@@ -40,8 +43,8 @@ class frame_walk {
   const std::uintptr_t low_;
   const std::uintptr_t high_;
   std::uintptr_t pc_;
-  bool first_ = true;
-  std::uint64_t known_ = (std::uint64_t{1} << arch::k_dwarf_registers) - 1;  // registers whose value is
+  bool first_;
+  std::uint64_t known_;  // registers whose value is
   std::uintptr_t registers_[arch::k_dwarf_registers];
   unwind_entry entry_;
 };

@@ -99,6 +99,11 @@ class wait_word {
     return seen >> k_generation_shift == generation && ((seen & k_state) == k_preparing || (seen & k_state) == k_armed);
   }
   bool waits() const noexcept { return (word_.load(relaxed) & k_state) == k_armed; }
+  // Of a fiber that waits, saved and all, what tells this wait from any other; 0: it does not.
+  std::uint64_t this_wait() const noexcept {
+    const std::uint64_t seen = word_.load(acquire);  // pairs with commit
+    return (seen & k_state) == k_armed ? seen : 0;
+  }
 
  private:
   static constexpr std::uint64_t k_state = 3, k_idle = 0, k_preparing = 1, k_armed = 2, k_woken = 3;

@@ -5,6 +5,7 @@
 
 #include "runtime/base/clock.hpp"
 #include "runtime/fiber/fiber_pool.hpp"
+#include "runtime/observe/parked_stack.hpp"
 #include "runtime/sched/scheduler.hpp"
 
 namespace weft::runtime {
@@ -48,16 +49,19 @@ void describe(report& out, const fiber& f) noexcept {
 }
 
 void dump_to_stderr(std::string_view headline) noexcept {
+  constexpr std::uint64_t k_most_stacks = 100;
   std::uint64_t count = 0;
   {
     report() << headline << '\n';
   }
   fibers().for_each([&](const fiber& f) {
     if (!is_live(f)) return;
-    ++count;
-    report line;
-    describe(line, f);
-    line << '\n';
+    {
+      report line;
+      describe(line, f);
+      line << '\n';
+    }
+    if (++count <= k_most_stacks) write_stack(f);
   });
   report() << "weft: " << count << " fibers\n";
 }

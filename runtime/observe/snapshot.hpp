@@ -18,7 +18,7 @@ bool is_live(const fiber&) noexcept;  // a fiber, begun and not ended
 void describe(report&, const fiber&) noexcept;
 void describe_site(report&, const fiber&) noexcept;
 
-// All live fibers, a line each, on standard error. Usable when nothing else is.
+// All live fibers, a line each, on standard error, with the stacks of the first hundred. Usable when nothing else is.
 void dump_to_stderr(std::string_view headline) noexcept;
 
 }  // namespace weft::runtime

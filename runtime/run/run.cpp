@@ -18,6 +18,7 @@
 #include "runtime/base/clock.hpp"
 #include "runtime/base/membarrier.hpp"
 #include "runtime/observe/crash.hpp"
+#include "runtime/observe/parked_stack.hpp"
 #include "runtime/observe/snapshot.hpp"
 #include "runtime/sched/park.hpp"
 #include "runtime/sched/preempt.hpp"
@@ -84,6 +85,7 @@ void throw_at_leftovers() {
       describe(line, f);
       line << '\n';
     }
+    write_stack(f);
     cancel_fiber(&f, k_run_ended, woken);
   });
   ready(woken);

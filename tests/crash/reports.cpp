@@ -1,8 +1,11 @@
 // What the process says when it has to end: overflow, escaped exceptions, deadlock, leftovers, SIGQUIT.
+#include <dlfcn.h>
 #include <sys/resource.h>
 
 #include <csignal>
+#include <sstream>
 #include <stdexcept>
+#include <string>
 
 #include "child.hpp"
 #include "tests/support/support.hpp"
@@ -142,6 +145,41 @@ TEST_CASE("leftovers: each is reported with name, spawn site, state and wait rea
   CHECK_MESSAGE(seen.says("forgotten"), seen.errors);
   CHECK_MESSAGE(seen.says("reports.cpp:"), seen.errors);
   CHECK_MESSAGE(seen.says("receive"), seen.errors);
+}
+
+// Waits, and tells which line of a report is its caller's.
+[[gnu::noinline]] static void wait_here(const chan<int>& never) {
+  const char* place = static_cast<const char*>(__builtin_return_address(0)) - 1;
+  Dl_info object{};
+  ::dladdr(place, &object);
+  std::ostringstream line;
+  line << "(+0x" << std::hex << place - static_cast<const char*>(object.dli_fbase) << ")";
+  test::tell(line.str());
+  never.recv();
+  asm volatile("");  // no tail call
+}
+
+TEST_CASE("leftovers, deadlock: with the stack of each that waits" * doctest::skip(WEFT_TSAN != 0)) {
+  for (const bool deadlock : {false, true}) {
+    const outcome seen = in_child([&] {
+      runtime_options options = test::on(2);
+      options.drain = 50ms;
+      run(options, [&] {
+        const chan<int> never;
+        go([never] {
+          wait_here(never);
+          asm volatile("");
+        });
+        test::settle();
+        if (deadlock) never.recv();
+      });
+      return 0;
+    });
+    const std::size_t told = seen.errors.find("(+0x");
+    REQUIRE_MESSAGE(told != std::string::npos, seen.errors);
+    const std::string frame = seen.errors.substr(told, seen.errors.find(')', told) + 1 - told);
+    CHECK_MESSAGE(seen.errors.find(frame, told + 1) != std::string::npos, seen.errors);
+  }
 }
 
 TEST_CASE("leftovers: one that never ends is named, and the process leaves with status 2") {
