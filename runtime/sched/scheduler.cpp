@@ -298,7 +298,19 @@ void timer_inserted(processor* p, std::int64_t when) noexcept {
   }
   // seq_cst load after the seq_cst store of timers::earliest_; partner: the time keeper's store of keeper_until in
   // find_work.
-  if (when >= s.keeper_until.load(seq_cst)) return;
+  const std::int64_t until = s.keeper_until.load(seq_cst);
+  if (when >= until) {
+    // Nobody keeps the time. Whoever is awake looks at it before he rests, and becomes the keeper; but all may be
+    // blocked with their fibers, beside a processor that was handed off:
+    //     the worker that kept the time      the monitor                       a blocked or a foreign thread
+    //     wakes for a timer, takes the last
+    //     processor, runs its fiber;
+    //     it blocks                          hands the processor off: there is
+    //                                        no work, so it wakes nobody
+    //                                                                          sets a timer
+    if (until == 0) wake_one();
+    return;
+  }
   worker* keeper;
   {
     const std::lock_guard hold(s.lock);
