@@ -10,6 +10,7 @@
 #include "runtime/event/interrupt.hpp"
 #include "runtime/event/preempt_signal.hpp"
 #include "runtime/event/safe_point.hpp"
+#include "runtime/sched/monitor.hpp"
 #include "runtime/sched/scheduler.hpp"
 #include "runtime/sched/section.hpp"
 #include "runtime/sched/threads.hpp"
@@ -78,6 +79,7 @@ bool give_up(worker* m, fiber* f, processor* p, cause why, std::int64_t now) noe
 // The turn of a fiber that was interrupted begins anew.
 void begin_turn_again(processor* p, fiber* f) noexcept {
   scheduler& s = sched();
+  monitor_needed();  // it may sleep: where all else rests a thread without a processor is not counted
   const std::int64_t now = now_ns();
   const std::int64_t whole = slice(s);
   const std::int64_t length = f->turn_owed ? whole / 10 : f->slice_left != 0 ? f->slice_left : whole;
