@@ -177,6 +177,13 @@ void hand_to(worker* m, processor* p) noexcept {
   m->wake.post();
 }
 
+bool work_anywhere() noexcept {
+  const scheduler& s = sched();
+  if (s.global_size.load(seq_cst) != 0 || s.preempted_count.load(seq_cst) != 0) return true;
+  return std::ranges::any_of(s.processors,
+                             [](const auto& p) { return !p->ring.empty() || p->runnext.load(seq_cst) != nullptr; });
+}
+
 void want_spare_worker() noexcept {
   scheduler& s = sched();
   if (s.starting_workers.load(seq_cst) == 0) s.spawner_wake.post();
@@ -198,9 +205,8 @@ void hand_off(processor* p) noexcept {
     s.idle_processors = p;
     s.idle_count.fetch_add(1, seq_cst);
   }
-  const bool work = !p->ring.empty() || p->runnext.load(seq_cst) != nullptr || s.global_size.load(seq_cst) != 0 ||
-                    s.preempted_count.load(seq_cst) != 0 || p->timers.earliest() != k_forever;
-  if (work) wake_one();
+  std::atomic_thread_fence(seq_cst);  // (R): whoever submitted to another ring saw no processor idle
+  if (work_anywhere() || p->timers.earliest() != k_forever) wake_one();
 }
 
 void ready(fiber* f) noexcept {
@@ -230,8 +236,8 @@ void ready(worker* m, fiber* f) noexcept {
     return wake_one();
   }
   push_local(p, kicked);
-  if (sched().idle_count.load(seq_cst) == 0) return;
-  std::atomic_thread_fence(seq_cst);  // (S)
+  if (sched().alone) return;
+  std::atomic_thread_fence(seq_cst);  // (S): before the first look at the idle ones
   wake_one();
 }
 
