@@ -18,8 +18,6 @@ constexpr std::int64_t k_linger_ns = 20'000;          // how long the last spinn
 constexpr std::int64_t k_retire_ns = 10'000'000'000;  // after which a thread that is one too many ends
 constexpr std::int64_t k_runnext_grace_ns = 3'000;    // its owner, if it parks now, runs it sooner than a thief would
 
-bool has_work(const processor& p) noexcept { return !p.ring.empty() || p.runnext.load(seq_cst) != nullptr; }
-
 std::int64_t earliest_timer() noexcept {
   std::int64_t earliest = k_forever;
   for (const auto& p : sched().processors) earliest = std::min(earliest, p->timers.earliest());
@@ -175,10 +173,22 @@ bool may_retire(worker* m) noexcept {
   return m->retiring = true;
 }
 
-bool work_anywhere() noexcept {
+// Whether one who has just lain down must see to work that came meanwhile. (R). One who did not spin leaves that to
+// those who do, but looks when there is none:
+//     this worker                     another                        a third one
+//     somebody spins: it may not                                     submits f1 and f2; somebody spins: wakes nobody
+//                                     takes f1, the last to spin;
+//                                     no processor is idle yet:
+//                                     wakes nobody
+//     lies down                       … and f2 would wait.
+bool must_get_up(rest how) noexcept {
   scheduler& s = sched();
-  if (s.global_size.load(seq_cst) != 0 || s.preempted_count.load(seq_cst) != 0) return true;
-  return std::ranges::any_of(s.processors, [](const auto& p) { return has_work(*p); });
+  if (how == rest::resting_from_spinning)
+    s.spinning.fetch_sub(1, seq_cst);
+  else if (s.spinning.load(seq_cst) != 0)
+    return false;
+  std::atomic_thread_fence(seq_cst);  // the rings are loaded with acquire alone. Partner: (S)
+  return work_anywhere();
 }
 
 // How long this worker may sleep: for ever, or as the time keeper until the earliest timer.
@@ -259,18 +269,18 @@ fiber* find_work(worker* m) noexcept {
         pass_to_home(m, f);
         has_processor = false;
       }
-      const rest how = has_processor ? lie_down(m) : rest::resting;
-      if (how == rest::refused) continue;
-      if (how == rest::resting_from_spinning) {
-        s.spinning.fetch_sub(1, seq_cst);  // (R); the loads behind it are seq_cst too. Partner: (S)
-        if (work_anywhere() && get_up(m)) {
-          m->spinning = true;
-          s.spinning.fetch_add(1, seq_cst);
-          continue;
-        }
-      }
     }
-    if (!has_processor) lie_down_without(m);
+    if (has_processor) {
+      const rest how = lie_down(m);
+      if (how == rest::refused) continue;
+      if (must_get_up(how) && get_up(m)) {
+        m->spinning = true;
+        s.spinning.fetch_add(1, seq_cst);
+        continue;
+      }
+    } else {
+      lie_down_without(m);
+    }
     sleep(m);
     move_back(m);
     if (m->p == nullptr) return nullptr;

@@ -11,6 +11,7 @@
 #include "runtime/event/preempt_signal.hpp"
 #include "runtime/event/safe_point.hpp"
 #include "runtime/sched/migratable.hpp"
+#include "runtime/sched/monitor.hpp"
 #include "runtime/sched/scheduler.hpp"
 #include "runtime/sched/section.hpp"
 #include "runtime/sched/threads.hpp"
@@ -234,6 +235,7 @@ std::int64_t preemption_due(processor& p, std::int64_t now) noexcept {
 
 void begin_turn_again(processor* p, fiber* f) noexcept {
   scheduler& s = sched();
+  monitor_needed();  // it may sleep: where all else rests a thread without a processor is not counted
   const std::int64_t now = now_ns();
   const std::int64_t whole = slice(s);
   const std::int64_t length = f->turn_owed ? whole / 10 : f->slice_left != 0 ? f->slice_left : whole;

@@ -206,6 +206,13 @@ void hand_to(worker* m, processor* p) noexcept {
   m->wake.post();
 }
 
+bool work_anywhere() noexcept {
+  const scheduler& s = sched();
+  if (s.global_size.load(seq_cst) != 0 || s.preempted_count.load(seq_cst) != 0) return true;
+  return std::ranges::any_of(s.processors,
+                             [](const auto& p) { return !p->ring.empty() || p->runnext.load(seq_cst) != nullptr; });
+}
+
 void want_spare_worker() noexcept {
   scheduler& s = sched();
   if (s.starting_workers.load(seq_cst) == 0) s.spawner_wake.post();
@@ -227,9 +234,8 @@ void hand_off(processor* p) noexcept {
     s.idle_processors = p;
     s.idle_count.fetch_add(1, seq_cst);
   }
-  const bool work = !p->ring.empty() || p->runnext.load(seq_cst) != nullptr || s.global_size.load(seq_cst) != 0 ||
-                    s.preempted_count.load(seq_cst) != 0 || p->timers.earliest() != k_forever;
-  if (work) wake_one();
+  std::atomic_thread_fence(seq_cst);  // (R): whoever submitted to another ring saw no processor idle
+  if (work_anywhere() || p->timers.earliest() != k_forever) wake_one();
 }
 
 void ready(fiber* f) noexcept {
@@ -259,8 +265,8 @@ void ready(worker* m, fiber* f) noexcept {
     return wake_one();
   }
   push_local(p, kicked);
-  if (sched().idle_count.load(seq_cst) == 0) return;
-  std::atomic_thread_fence(seq_cst);  // (S)
+  if (sched().alone) return;
+  std::atomic_thread_fence(seq_cst);  // (S): before the first look at the idle ones
   wake_one();
 }
 
@@ -327,7 +333,19 @@ void timer_inserted(processor* p, std::int64_t when) noexcept {
   }
   // seq_cst load after the seq_cst store of timers::earliest_; partner: the time keeper's store of keeper_until in
   // find_work.
-  if (when >= s.keeper_until.load(seq_cst)) return;
+  const std::int64_t until = s.keeper_until.load(seq_cst);
+  if (when >= until) {
+    // Nobody keeps the time. Whoever is awake looks at it before he rests, and becomes the keeper; but all may be
+    // blocked with their fibers, beside a processor that was handed off:
+    //     the worker that kept the time      the monitor                       a blocked or a foreign thread
+    //     wakes for a timer, takes the last
+    //     processor, runs its fiber;
+    //     it blocks                          hands the processor off: there is
+    //                                        no work, so it wakes nobody
+    //                                                                          sets a timer
+    if (until == 0) wake_one();
+    return;
+  }
   worker* keeper;
   {
     const std::lock_guard hold(s.lock);

@@ -2,8 +2,9 @@
 //
 // Work is in a processor's runnext, its ring, or the global queue. Workers without a processor sleep. The rules for not
 // losing a wake-up are Go's (runtime/proc.go, "Worker thread parking/unparking"):
-//   submit work:    publish it; store-load fence; if a processor is idle and nobody spins, wake one worker, spinning
-//   (S) stop spinning:  spinning -= 1; store-load fence; look at all queues and timers again (R)
+//   submit work: publish it; store-load fence (S); if a processor is idle and nobody spins, wake one worker, spinning
+//   lie down: the processor to the idle list; spinning -= 1 if it spun; store-load fence (R); look at all queues again
+// Who did not spin looks again only if nobody spins; who hands a processor off looks, too.
 // A worker that finds work while it was the last to spin wakes the next one, so that there are always enough. At most
 // half of the busy processors' number spin.
 //
@@ -155,6 +156,8 @@ processor* acquire_idle_processor() noexcept;
 void take_up(worker*, processor*) noexcept;  // m is the calling thread's worker
 // Gives the processor up: to a sleeping worker if there is work, else to the idle list.
 void hand_off(processor*) noexcept;
+// In any queue.
+bool work_anywhere() noexcept;
 // Gives it to a worker that waits for it.
 void hand_to(worker*, processor*) noexcept;
 // Under the lock. The time keeper last: another one would have to take its place. Null: there is none.
