@@ -194,7 +194,7 @@ cancelable with_deadline_cause(const context& parent, clock::time_point when, ca
     return made;
   }
   n->deadline_cause = std::move(cause);
-  timer_record* timer = timer_records().take();
+  timer_record* timer = take_timer_record();
   timer->set(&on_deadline, n);
   const section in;
   {
