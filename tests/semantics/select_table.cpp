@@ -106,28 +106,29 @@ TEST_CASE("select: on a buffered channel one may receive what it sent itself") {
   });
 }
 
-// The second of two that wait on one channel must not be lost when the first, listed there twice, is served elsewhere.
+// Listed there twice, in front of others, between them or behind them: none of them must be lost.
 TEST_CASE("select: one that was served elsewhere has left every queue, wherever it stood in it") {
   in_fiber([](expect& e) {
-    for (int before = 0; before < 3; ++before) {
-      const chan<int> shared, elsewhere;
-      std::vector<task<std::optional<int>>> others;
-      const auto wait_for_one = [&] {
-        others.push_back(spawn([shared] { return shared.recv(); }));
-        await_waiting("channel receive", static_cast<long>(others.size()));
-      };
-      for (int i = 0; i < before; ++i) wait_for_one();
-      auto selecting = spawn([=] { return select(recv(shared), recv(shared), recv(elsewhere)); });
-      await_waiting("select", 1);
-      wait_for_one();
-      wait_for_one();
-      elsewhere.send(7);
-      e.equal(selecting.join(), 2);
-      for (int i = 0; i < static_cast<int>(others.size()); ++i) shared.send(i);
-      for (int i = 0; i < static_cast<int>(others.size()); ++i)
-        e.equal(others[static_cast<std::size_t>(i)].join(), std::optional(i));
-      e(!shared.try_send(9));
-    }
+    for (int before = 0; before < 3; ++before)
+      for (int behind = 0; behind < 3; ++behind) {
+        const chan<int> shared, elsewhere;
+        std::vector<task<std::optional<int>>> others;
+        const auto queue_up = [&](int n) {
+          for (int i = 0; i < n; ++i) {
+            others.push_back(spawn([shared] { return shared.recv(); }));
+            await_waiting("channel receive", static_cast<long>(others.size()));
+          }
+        };
+        queue_up(before);
+        auto selecting = spawn([=] { return select(recv(shared), recv(shared), recv(elsewhere)); });
+        await_waiting("select", 1);
+        queue_up(behind);
+        elsewhere.send(7);
+        e.equal(selecting.join(), 2);
+        for (int i = 0; i < before + behind; ++i) shared.send(i);
+        for (std::size_t i = 0; i < others.size(); ++i) e.equal(others[i].join(), std::optional(static_cast<int>(i)));
+        e(!shared.try_send(9));
+      }
   });
 }
 
