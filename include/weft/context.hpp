@@ -171,7 +171,8 @@ stop_func after_func(const context& ctx, F&& f) {
 }
 
 // For contexts of one's own: derive, override, make by make_context. What is not overridden asks the parent. Children
-// of one that overrides done() follow that channel.
+// of one that overrides done() follow that channel; err() must tell before it closes, and where cause() then gives
+// null, err() is the cause.
 class WEFT_API context_base {
  public:
   explicit context_base(context parent);

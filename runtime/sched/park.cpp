@@ -171,6 +171,16 @@ void note_stale_timer(unsigned index) noexcept {
   if (inside.admitted() && index < sched().processors.size()) sched().processors[index]->timers.note_stale();
 }
 
+timer_record* take_timer_record() {
+  const section in;
+  return timer_records().take();
+}
+
+void give_timer_record(timer_record* r) noexcept {
+  const section in;
+  timer_records().give(r);
+}
+
 void yield_now() noexcept {
   section in;
   fiber* self = in.here()->current.load(relaxed);

@@ -74,6 +74,11 @@ unsigned insert_timer(std::int64_t when, fiber*, std::uint32_t generation);
 void insert_timer(std::int64_t when, timer_record*, std::uint32_t generation);
 void note_stale_timer(unsigned processor_index) noexcept;
 
+// A record from the pool, and back, under the mark: a fiber that was preempted with the pool's lock would have all
+// others spin for it until its next turn.
+timer_record* take_timer_record();
+void give_timer_record(timer_record*) noexcept;
+
 // Lets others run; the current fiber, not a foreign thread, stays ready.
 void yield_now() noexcept;
 

@@ -127,13 +127,13 @@ std::error_code context::err() const noexcept {
 }
 
 std::exception_ptr context::cause() const {
-  if (const custom_node* c = custom_canceler(node_)) return c->user->cause();
+  if (const custom_node* c = custom_canceler(node_)) return cause_of(*c->user);
   const cancel_node* n = canceler_of(node_);
   if (n == nullptr) return nullptr;
   const std::error_code err = error_of(n->state.load(acquire));
   if (!err) return nullptr;
   while (n->inherits_cause) {
-    if (const custom_node* c = custom_canceler(n->parent)) return c->user->cause();
+    if (const custom_node* c = custom_canceler(n->parent)) return cause_of(*c->user);
     n = canceler_of(n->parent);
   }
   return as_exception(n->cause, err);
@@ -194,7 +194,7 @@ cancelable with_deadline_cause(const context& parent, clock::time_point when, ca
     return made;
   }
   n->deadline_cause = std::move(cause);
-  timer_record* timer = timer_records().take();
+  timer_record* timer = take_timer_record();
   timer->set(&on_deadline, n);
   const section in;
   {

@@ -1,4 +1,6 @@
 // Users' own contexts.
+#include <exception>
+#include <system_error>
 #include <utility>
 
 #include "runtime/sched/scheduler.hpp"
@@ -24,6 +26,13 @@ void destroy_custom(custom_node* n) noexcept {
   delete n;
 }
 
+std::exception_ptr cause_of(const context_base& user) {
+  const std::error_code err = user.err();
+  if (!err) return nullptr;
+  std::exception_ptr own = user.cause();
+  return own != nullptr ? own : std::make_exception_ptr(std::system_error(err));
+}
+
 namespace {
 
 cancel_state state_of(const context_base& user) noexcept {
@@ -35,7 +44,7 @@ void follow(const std::shared_ptr<context_base>& user, const context& follower, 
   detail::launch({.name = "weft:follow context"}, std::source_location::current(),
                  [user, follower, gone, closed = recv_chan<void>(user->done())] {
                    if (select(closed, gone, background().done()) != 0) return;
-                   cancel(*static_cast<cancel_node*>(follower.node()), state_of(*user), user->cause());
+                   cancel(*static_cast<cancel_node*>(follower.node()), state_of(*user), cause_of(*user));
                  });
 }
 
@@ -53,7 +62,7 @@ context_node* make_custom_node(std::shared_ptr<context_base> user) {
   n->follower = context::adopt(make_cancel_node(without_cancel(parent)));
   n->canceler = static_cast<cancel_node*>(n->follower.node());
   if (n->user->err()) {
-    cancel(*n->canceler, state_of(*n->user), n->user->cause());
+    cancel(*n->canceler, state_of(*n->user), cause_of(*n->user));
   } else if (sched().running()) {
     n->gone = chan<void>();
     follow(n->user, n->follower, n->gone);

@@ -30,6 +30,9 @@ struct custom_node : context_node {
 
 void destroy_custom(custom_node*) noexcept;
 
+// Of a user's context: null while it is alive. One that ended and names no cause ended for its err().
+std::exception_ptr cause_of(const context_base&);
+
 // The nearest user's context at or above n from which n's cancellation comes.
 const custom_node* custom_canceler(const context_node* n) noexcept;
 // done() of a context that has a user's; null for others, which their node tells (channel_core::done_of).

@@ -1,4 +1,7 @@
 // Channels with a buffer.
+#include <cstdint>
+#include <new>
+
 #include "tests/support/support.hpp"
 
 using namespace weft;
@@ -74,5 +77,34 @@ TEST_CASE("chan: a cancelled or timed-out wait on a full buffer leaves the buffe
     e.equal(c.len(), 1u);
     e.equal(c.recv(), std::optional(1));
     e.equal(c.len(), 0u);
+  });
+}
+
+TEST_CASE("chan: a buffer that no memory holds throws bad_alloc") {
+  in_fiber([](expect& e) {
+    e.throws<std::bad_alloc>([] { const chan<std::string> c{INT64_MAX}; });
+    e.throws<std::bad_alloc>([] { const chan<std::string> c{UINT64_MAX}; });
+    const chan<void> counts{INT64_MAX};  // needs none
+    e.equal(counts.cap(), static_cast<std::size_t>(INT64_MAX));
+  });
+}
+
+// As a semaphore: the receive of value k lets send k + capacity end.
+TEST_CASE("chan: what was done before a receive is seen after the send that it made room for") {
+  in_fiber({1, 2, 4}, [](expect& e) {
+    constexpr int k_capacity = 3;
+    const chan<void> room{k_capacity};
+    std::vector<int> plain(500);  // slot i is written before receive i, read after send i + capacity
+    auto receiver = spawn([&] {
+      for (int& slot : plain) {
+        slot = 1;
+        room.recv();
+      }
+    });
+    for (std::size_t i = 0; i < plain.size(); ++i) {
+      room.send();
+      if (i >= k_capacity) e(plain[i - k_capacity] == 1);
+    }
+    receiver.join();
   });
 }

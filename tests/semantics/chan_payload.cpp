@@ -145,3 +145,33 @@ TEST_CASE("payload: large and over-aligned values arrive whole") {
     sender.join();
   });
 }
+
+TEST_CASE("payload: values without content are counted like others") {
+  struct empty {};
+  in_fiber([](expect& e) {
+    const chan<empty> c{2}, direct;
+    const chan<std::monostate> more{1000};
+    c.send(empty());
+    c.send({});
+    e(!c.try_send({}));
+    e.equal(c.len(), 2u);
+    e(c.recv().has_value());
+    for (int i = 0; i < 1000; ++i) more.send({});
+    e(!more.try_send({}));
+    auto receiver = spawn([direct] { return direct.recv().has_value(); });
+    direct.send({});
+    e(receiver.join());
+  });
+}
+
+TEST_CASE("payload: what is copied is what the value was when send was called") {
+  in_fiber({1}, [](expect& e) {
+    const chan<std::string> c;
+    std::string text = "before";
+    auto sender = spawn([&] { c.send(text); });
+    test::settle();  // it waits
+    text = "after";
+    e(c.recv() == "before");
+    sender.join();
+  });
+}

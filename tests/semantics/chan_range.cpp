@@ -112,3 +112,25 @@ TEST_CASE("range: until the bound context ends the loop, and the next point thro
     e(threw);
   });
 }
+
+TEST_CASE("range: over a closed channel what is left, over a nil one for ever") {
+  in_fiber([](expect& e) {
+    const chan<int> c{2};
+    c.send(1);
+    c.send(2);
+    c.close();
+    int sum = 0;
+    for (const int v : c) sum += v;
+    for (const int v : c) sum += v;
+    e.equal(sum, 3);
+    const chan<int> nil = nullptr;
+    auto reader = spawn([nil] {
+      for ([[maybe_unused]] const int v : nil) return true;
+      return false;
+    });
+    test::settle();
+    e.equal(select(reader.done(), otherwise()), 1);
+    reader.cancel();
+    e.throws<canceled>([&] { reader.join(); });
+  });
+}

@@ -136,3 +136,25 @@ TEST_CASE("chan: waiting senders are served first come, first served") {
     for (auto& sender : senders) sender.join();
   });
 }
+
+TEST_CASE("chan: through a chain of a thousand fibers each value passes in order") {
+  in_fiber([](expect& e) {
+    const chan<int> first;
+    recv_chan<int> last = first;
+    for (int i = 0; i < 1000; ++i) {
+      const chan<int> next;
+      go([last, next] {
+        for (const int v : last) next.send(v + 1);
+        next.close();
+      });
+      last = next;
+    }
+    go([first] {
+      for (int i = 0; i < 10; ++i) first.send(i);
+      first.close();
+    });
+    int wanted = 1000;
+    for (const int v : last) e.equal(v, wanted++);
+    e.equal(wanted, 1010);
+  });
+}

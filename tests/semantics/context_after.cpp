@@ -122,3 +122,48 @@ TEST_CASE("after_func: a deadline starts it too, and many run once each") {
     for (auto& handle : handles) e(!handle());
   });
 }
+
+TEST_CASE("after_func: neither cancel nor stop waits for f") {
+  in_fiber([](expect& e) {
+    auto [ctx, cancel] = with_cancel(background());
+    const chan<void> started, go_on;
+    auto handle = after_func(ctx, [=] {
+      started.send();
+      go_on.recv();
+    });
+    cancel();  // f is held up until after this and the next
+    started.recv();
+    e(!handle());
+    go_on.send();
+  });
+}
+
+TEST_CASE("after_func: several on one context are independent, also the same function twice") {
+  in_fiber([](expect& e) {
+    auto [ctx, cancel] = with_cancel(background());
+    const chan<int> ran{4};
+    const auto f = [ran] { ran.send(1); };
+    auto one = after_func(ctx, f), two = after_func(ctx, f), three = after_func(ctx, f);
+    e(two());
+    cancel();
+    e.equal(ran.recv(), std::optional(1));
+    e.equal(ran.recv(), std::optional(1));
+    test::settle();
+    e.equal(ran.len(), 0u);
+    e(!one());
+    e(!two());
+    e(!three());
+  });
+}
+
+TEST_CASE("after_func: on the root it waits for the end, and can be stopped; on a context never cancelled too") {
+  in_fiber([](expect& e) {
+    std::atomic<int> ran{0};
+    for (const context& ctx : {background(), without_cancel(background())}) {
+      auto handle = after_func(ctx, [&] { ++ran; });
+      e(handle());
+      e(!handle());
+    }
+    e.equal(ran.load(), 0);
+  });
+}

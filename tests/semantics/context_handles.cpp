@@ -1,4 +1,4 @@
-// context: cancel_func, cancelable, stop tokens, and a context of one's own.
+// context: cancel_func, cancelable, stop tokens.
 #include "tests/support/support.hpp"
 
 using namespace weft;
@@ -142,59 +142,5 @@ TEST_CASE("stop_token: a bound fiber is thrown out when the token is stopped") {
     test::settle();
     source.request_stop();
     e.throws<canceled>([&] { t.join(); });
-  });
-}
-
-namespace {
-// Ends when its own channel closes, whatever the parent does.
-class own_end : public context_base {
- public:
-  own_end(context parent, recv_chan<void> end) : context_base(std::move(parent)), end_(std::move(end)) {}
-  const recv_chan<void>& done() const override { return end_; }
-  std::error_code err() const noexcept override {
-    return error_of(end_.try_recv()) == errc::closed ? make_error_code(errc::canceled) : std::error_code{};
-  }
-
- private:
-  recv_chan<void> end_;
-};
-struct name {
-  using type = std::string;
-};
-class named : public context_base {
- public:
-  explicit named(context parent) : context_base(std::move(parent)) {}
-  const void* value(const void* key) const noexcept override {
-    return key == context_key<name> ? &name_ : context_base::value(key);
-  }
-
- private:
-  std::string name_ = "mine";
-};
-}  // namespace
-
-TEST_CASE("context_base: what is not overridden asks the parent") {
-  in_fiber([](expect& e) {
-    auto parent = with_timeout(background(), 1h);
-    const context ctx = make_context<named>(parent);
-    e.equal(*ctx.value<name>(), std::string("mine"));
-    e(ctx.deadline() == parent.ctx.deadline());
-    auto child = with_cancel(ctx);
-    e.equal(*child.ctx.value<name>(), std::string("mine"));
-    parent.cancel();
-    e(ctx.err() == errc::canceled);
-    e(child.ctx.err() == errc::canceled);
-  });
-}
-
-TEST_CASE("context_base: children of one that overrides done follow that channel") {
-  in_fiber([](expect& e) {
-    const chan<void> end;
-    const context ctx = make_context<own_end>(background(), end);
-    auto child = with_cancel(ctx);
-    e(!child.ctx.err());
-    end.close();
-    e(!child.ctx.done().recv());
-    e(child.ctx.err() == errc::canceled);
   });
 }

@@ -15,6 +15,17 @@ struct user {
 struct depth {
   using type = int;
 };
+// Two libraries that know nothing of each other, and chose the same names.
+namespace one_library {
+struct key {
+  using type = int;
+};
+}  // namespace one_library
+namespace other_library {
+struct key {
+  using type = int;
+};
+}  // namespace other_library
 }  // namespace
 
 TEST_CASE("value: found by the type of its key, absent ones are null") {
@@ -32,6 +43,31 @@ TEST_CASE("value: the nearest wins, the outer one stays as it was") {
     const context inner = with_value<depth>(outer, 2);
     e.equal(*inner.value<depth>(), 2);
     e.equal(*outer.value<depth>(), 1);
+  });
+}
+
+TEST_CASE("value: keys of two libraries are two, though name and type agree") {
+  in_fiber([](expect& e) {
+    const context one = with_value<one_library::key>(background(), 1);
+    e(one.value<other_library::key>() == nullptr);
+    const context both = with_value<other_library::key>(one, 2);
+    e.equal(*both.value<one_library::key>(), 1);
+    e.equal(*both.value<other_library::key>(), 2);
+    const context again = with_value<one_library::key>(both, 3);
+    e.equal(*again.value<one_library::key>(), 3);
+    e.equal(*again.value<other_library::key>(), 2);
+  });
+}
+
+TEST_CASE("value: an empty one hides the outer one") {
+  struct maybe {
+    using type = std::optional<int>;
+  };
+  in_fiber([](expect& e) {
+    const context outer = with_value<maybe>(background(), 1);
+    const context inner = with_value<maybe>(with_cancel(outer).ctx, std::nullopt);
+    e(inner.value<maybe>() != nullptr && !inner.value<maybe>()->has_value());
+    e(outer.value<maybe>()->has_value());
   });
 }
 

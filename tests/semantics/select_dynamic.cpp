@@ -18,6 +18,12 @@ TEST_CASE("dynamic select: cases can be kept and used again") {
     e.equal(select(std::span(cases)), 0);  // b is full
     e.equal(received, 5);
     for (int i = 0; i < 10; ++i) e.equal(b.recv(), std::optional(7));
+
+    const chan<std::string> words{2};
+    std::vector<select_case> word;
+    word.emplace_back(send(words, std::string(40, 'w')));
+    for (int i = 0; i < 2; ++i) e.equal(select(std::span(word)), 0);
+    for (int i = 0; i < 2; ++i) e(words.recv() == std::string(40, 'w'));
   });
 }
 

@@ -219,6 +219,62 @@ TEST_CASE("singleflight: after forget the next call flies on its own") {
   });
 }
 
+TEST_CASE("singleflight: a forgotten flight that ends leaves the newer one of its key alone") {
+  in_fiber([](expect& e) {
+    flights s;
+    const chan<void> started, end_first, end_second;
+    const auto fly = [&](int value, const chan<void>& end) {
+      return spawn([&s, &started, end, value] {
+        return s.call("key", [=] {
+          started.send();
+          (void)end.recv();
+          return value;
+        });
+      });
+    };
+    auto first = fly(1, end_first);
+    (void)started.recv();
+    s.forget("key");
+    auto second = fly(2, end_second);
+    (void)started.recv();
+    end_first.send();
+    e.equal(first.join().value, 1);
+    auto third = fly(3, end_second);
+    await_callers(2);
+    end_second.send();
+    e.equal(second.join().value, 2);
+    e.equal(third.join().value, 2);
+  });
+}
+
+TEST_CASE("singleflight: a flight that ends by canceled ends so for all") {
+  in_fiber([](expect& e) {
+    flights s;
+    const chan<void> go_on;
+    const auto leave = [&]() -> int {
+      (void)go_on.recv();
+      throw canceled(errc::canceled, nullptr);
+    };
+    auto one = spawn([&] { return s.call("key", leave); });
+    auto two = spawn([&] { return s.call(background(), "key", leave); });
+    await_callers(2);
+    go_on.send();
+    e.throws<canceled>([&] { (void)one.join(); });
+    const auto told = two.join();
+    e(error_of(told) == errc::canceled);
+  });
+}
+
+TEST_CASE("singleflight: its result may be one case of a select, by a task") {
+  in_fiber([](expect& e) {
+    flights s;
+    const chan<void> never;
+    auto call = spawn([&] { return s.call("key", [] { return 4; }); });
+    e.equal(select(never, call.done()), 1);
+    e.equal(call.join().value, 4);
+  });
+}
+
 TEST_CASE("singleflight: its destructor waits for a flight that all have left") {
   in_fiber([](expect& e) {
     test::tally captured;

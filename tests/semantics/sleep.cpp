@@ -100,3 +100,19 @@ TEST_CASE("after: gives the time once, not before it is due") {
     e(after(-1s).recv().has_value());
   });
 }
+
+TEST_CASE("sleep: durations are rounded up to the clock's, so that none ends early") {
+  using picoseconds = std::chrono::duration<std::int64_t, std::pico>;
+  static_assert(timespan(picoseconds(1)).ns == 1 && timespan(picoseconds(1000)).ns == 1);
+  static_assert(timespan(picoseconds(1001)).ns == 2 && timespan(picoseconds(-1)).ns == 0);
+  static_assert(timespan(std::chrono::duration<double, std::nano>(0.1)).ns == 1);
+  static_assert(timespan(std::chrono::hours::max()).ns == INT64_MAX);
+  in_fiber([](expect& e) {
+    const auto begin = clock::now();
+    this_fiber::sleep_for(std::chrono::duration<double, std::micro>(10.0001));
+    e(clock::now() - begin > 10us);
+    const auto again = clock::now();
+    auto scope = with_timeout(background(), std::chrono::duration<double, std::micro>(10.0001));
+    e(*scope.ctx.deadline() - again > 10us);
+  });
+}

@@ -156,3 +156,132 @@ TEST_CASE("after_func(d): stopped or destroyed in time it does not run, reset it
     e(c.recv());
   });
 }
+
+TEST_CASE("timer: its channel looks unbuffered, fired or not") {
+  in_fiber([](expect& e) {
+    const timer t(0ms);
+    const ticker k(1h);
+    for (const recv_chan<clock::time_point>& c : {recv_chan<clock::time_point>(t), recv_chan<clock::time_point>(k)}) {
+      e.equal(c.len(), 0u);
+      e.equal(c.cap(), 0u);
+    }
+    while (!t.try_recv()) this_fiber::yield();
+    (void)t.reset(0ms);
+    this_fiber::sleep_for(2ms);  // it has most likely fired; the length does not tell
+    e.equal(t.len(), 0u);
+  });
+}
+
+TEST_CASE("timer: of no time, of a negative time, and of a very long one") {
+  in_fiber([](expect& e) {
+    for (int i = 0; i < 500; ++i) e(timer(0ms).recv().has_value());
+    const timer past(std::chrono::hours::min()), never(std::chrono::hours::max());
+    e.equal(select(never, past), 1);
+    e(never.stop());
+    e(!never.reset(std::chrono::hours::max()));
+    e(never.stop());
+  });
+}
+
+TEST_CASE("timer: a value that nobody has received counts as pending for stop and reset") {
+  in_fiber([](expect& e) {
+    const timer t(0ms), u(0ms), fired(0ms);
+    // They are due at once; when this one's is there, theirs are due too, fired or not.
+    e(fired.recv().has_value());
+    e(t.stop());
+    e(!t.stop());
+    e(u.reset(1h));
+    e(u.stop());
+    e(!fired.stop());
+  });
+}
+
+TEST_CASE("timer: a moved-from one has nothing to stop") {
+  in_fiber([](expect& e) {
+    timer t(1h);
+    const timer moved = std::move(t);
+    e(!t.stop());  // NOLINT(bugprone-use-after-move): that is the point
+    e(!t.reset(1ms));
+    e(moved.stop());
+  });
+}
+
+TEST_CASE("ticker: reset to a period that is not positive is refused, and the old one goes on") {
+  in_fiber([](expect& e) {
+    const ticker t(1ms);
+    e.throws<std::logic_error>([&] { t.reset(0ms); });
+    e.throws<std::logic_error>([&] { t.reset(-1h); });
+    e(t.recv().has_value());
+    e(t.recv().has_value());
+  });
+}
+
+TEST_CASE("ticker: stop does not close its channel") {
+  in_fiber([](expect& e) {
+    const ticker t(1ms);
+    auto receiving = spawn([&] {
+      while (t.recv()) {
+      }
+      return true;
+    });
+    t.stop();
+    e.equal(select(receiving.done(), after(5ms)), 1);
+    e(error_of(t.try_recv()) == errc::would_block);
+    receiving.cancel();
+    e.throws<canceled>([&] { receiving.join(); });
+  });
+}
+
+TEST_CASE("after_func(d): stop does not wait for a running f, nor does reset") {
+  in_fiber([](expect& e) {
+    const chan<void> started, go_on;
+    const timer t = after_func(0ms, [=] {
+      started.send();
+      go_on.recv();
+    });
+    started.recv();
+    e(!t.stop());
+    e(!t.reset(0ms));
+    started.recv();  // the second run has begun before the first has ended
+    go_on.send();
+    go_on.send();
+  });
+}
+
+TEST_CASE("after_func(d): f may start the next one, and reset its own timer") {
+  in_fiber([](expect& e) {
+    struct chain {
+      chan<void> over;
+      int left = 10;
+      void operator()() {
+        if (left-- == 0) return over.send();
+        after_func(0ms, *this).release();
+      }
+    };
+    const chain first{chan<void>()};
+    after_func(0ms, chain(first)).release();
+    e(first.over.recv());
+
+    const chan<int> ran{1};
+    std::atomic<int> runs{0};
+    std::optional<timer> own;
+    const chan<void> set;
+    own.emplace(after_func(0ms, [&] {
+      (void)set.recv();  // until it has a name
+      if (++runs < 5)
+        (void)own->reset(0ms);
+      else
+        ran.send(runs);
+    }));
+    set.close();
+    e.equal(ran.recv(), std::optional(5));
+  });
+}
+
+TEST_CASE("after_func(d): its channel is nil") {
+  in_fiber([](expect& e) {
+    const timer t = after_func(0ms, [] {});
+    e(!t);
+    e.equal(select(t, otherwise()), 1);
+  });
+}

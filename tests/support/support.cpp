@@ -12,6 +12,12 @@
 #include <string>
 #include <thread>
 
+// Who is there to be asked: jemalloc, or a sanitizer in its place.
+extern "C" {
+[[gnu::weak]] int mallctl(const char* name, void* old, std::size_t* old_size, void* fresh, std::size_t fresh_size);
+[[gnu::weak]] std::size_t __sanitizer_get_current_allocated_bytes();
+}
+
 namespace test {
 
 double scale_factor() {
@@ -31,6 +37,21 @@ std::size_t resident_bytes() {
   std::size_t total = 0, resident = 0;
   statm >> total >> resident;
   return resident * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+}
+
+bool give_back_freed() {
+  if (__sanitizer_get_current_allocated_bytes != nullptr) return false;
+  return mallctl != nullptr && mallctl("arena.4096.purge", nullptr, nullptr, nullptr, 0) == 0;  // 4096: all of them
+}
+
+std::size_t allocated_bytes() {
+  if (__sanitizer_get_current_allocated_bytes != nullptr) return __sanitizer_get_current_allocated_bytes();
+  std::uint64_t epoch = 1;
+  std::size_t allocated = 0, size = sizeof allocated;
+  if (mallctl == nullptr || mallctl("epoch", nullptr, nullptr, &epoch, sizeof epoch) != 0 ||
+      mallctl("stats.allocated", &allocated, &size, nullptr, 0) != 0)
+    return resident_bytes();
+  return allocated;
 }
 
 std::size_t count_threads() {

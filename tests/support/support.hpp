@@ -29,6 +29,13 @@ long scale(long iterations);
 // Bytes of this process in memory now.
 std::size_t resident_bytes();
 
+// Has the allocator give back to the system what it keeps of freed memory. False where it cannot be told.
+bool give_back_freed();
+
+// Bytes that are allocated and not freed, but for what threads keep to allocate from again. Where the allocator does
+// not say, resident_bytes().
+std::size_t allocated_bytes();
+
 // How many threads this process has now.
 std::size_t count_threads();
 
