@@ -1,18 +1,16 @@
 // Fibers with one fate: Go's errgroup.
 #pragma once
 #include <atomic>
-#include <concepts>
 #include <cstdint>
 #include <exception>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <source_location>
 #include <system_error>
-#include <type_traits>
 #include <utility>
 
 #include "weft/context.hpp"
+#include "weft/detail/member.hpp"
 #include "weft/error.hpp"
 #include "weft/fiber.hpp"
 #include "weft/wait_group.hpp"
@@ -21,47 +19,7 @@
 namespace weft {
 
 namespace detail {
-
-// What a member of a group runs.
-struct group_member {
-  virtual ~group_member() = default;
-  virtual result<void> run(const context&) = 0;
-};
-
-template <class F>
-struct group_function final : group_member {
-  F f;
-  template <class G>
-  explicit group_function(G&& g) : f(std::forward<G>(g)) {}
-
-  result<void> run(const context& ctx) override {
-    if constexpr (std::invocable<F&, const context&>)
-      return normal([&]() -> decltype(auto) { return std::invoke(f, ctx); });
-    else
-      return normal([&]() -> decltype(auto) { return std::invoke(f); });
-  }
-
- private:
-  template <class Call>
-  static result<void> normal(Call call) {
-    using R = std::invoke_result_t<Call>;
-    static_assert(std::is_void_v<R> || std::is_same_v<R, std::error_code> || std::is_same_v<R, result<void>>,
-                  "weft::group: a member gives void, std::error_code or weft::result<void>");
-    if constexpr (std::is_void_v<R>) {
-      call();
-      return {};
-    } else if constexpr (std::is_same_v<R, std::error_code>) {
-      const std::error_code e = call();
-      if (e) return std::unexpected(e);
-      return {};
-    } else {
-      return call();
-    }
-  }
-};
-
 struct group_access;
-
 }  // namespace detail
 
 // Members run in fibers of their own, bound to the group's context. The first that fails (an error, an exception,
@@ -118,8 +76,7 @@ class WEFT_API group {
   template <class F>
   void start(F&& f, std::source_location site) {
     reservation place{this};
-    auto member = std::make_unique<detail::group_function<std::decay_t<F>>>(std::forward<F>(f));
-    launch(std::move(member), site);
+    launch(detail::make_member(std::forward<F>(f)), site);
     place.owner = nullptr;
   }
   // A place that is given back unless a member takes it.
@@ -138,8 +95,8 @@ class WEFT_API group {
   void unlink_locked(entrant&) noexcept;
   void seat_entrants_locked() noexcept;
   void leave() noexcept;
-  void launch(std::unique_ptr<detail::group_member>, std::source_location);
-  void run(detail::group_member&) noexcept;
+  void launch(std::unique_ptr<detail::member>, std::source_location);
+  void run(detail::member&) noexcept;
   void fail(std::exception_ptr, std::error_code) noexcept;
 
   const bool ends_with_wait_;

@@ -10,6 +10,7 @@
 #include "weft/fiber_local.hpp"
 #include "weft/group.hpp"
 #include "weft/interruptible.hpp"
+#include "weft/lifecycle.hpp"
 #include "weft/mutex.hpp"
 #include "weft/once.hpp"
 #include "weft/runtime.hpp"

@@ -20,8 +20,7 @@ struct group::entrant {
 // The closure of a member's fiber.
 class group::seat {
  public:
-  seat(group& owner, std::unique_ptr<detail::group_member> member) noexcept
-      : owner_(&owner), member_(std::move(member)) {}
+  seat(group& owner, std::unique_ptr<detail::member> member) noexcept : owner_(&owner), member_(std::move(member)) {}
   seat(seat&& o) noexcept : owner_(std::exchange(o.owner_, nullptr)), member_(std::move(o.member_)) {}
   ~seat() {
     if (owner_ == nullptr) return;
@@ -37,7 +36,7 @@ class group::seat {
 
  private:
   group* owner_;
-  std::unique_ptr<detail::group_member> member_;
+  std::unique_ptr<detail::member> member_;
   bool ran_ = false;
 };
 
@@ -133,7 +132,7 @@ void group::leave() noexcept {
   members_.done();
 }
 
-void group::launch(std::unique_ptr<detail::group_member> member, std::source_location site) {
+void group::launch(std::unique_ptr<detail::member> member, std::source_location site) {
   seat s(*this, std::move(member));
   static_assert(sizeof(seat) <= detail::k_inline_closure);  // so that a launch that throws leaves it here
   try {
@@ -144,7 +143,7 @@ void group::launch(std::unique_ptr<detail::group_member> member, std::source_loc
   }
 }
 
-void group::run(detail::group_member& member) noexcept {
+void group::run(detail::member& member) noexcept {
   try {
     if (const result<void> r = member.run(bound_.ctx); !r) fail(nullptr, r.error());
   } catch (const canceled& c) {
