@@ -18,7 +18,9 @@
 //                  a copy of the signal's frame goes below its stack pointer, and the frame itself is changed to lead
 //                  into f. When f returns, on whatever thread, it returns to `restorer`, the handler's own return
 //                  address, and so the thread goes on from the copy. Its alternate stack is not the copy's affair.
-//                  False, with nothing changed: no room above `low`, or state that belongs to the thread
+//                  False, with nothing changed: no room above `low`; state that belongs to the thread, or that another
+//                  thread might not take; the handler was not called by the kernel
+//                  arch::prepare_inject_call()   once, before any handler calls it
 //   parked_frame.hpp  arch::parked_frame   the registers, by DWARF's numbers, of what jump_fcontext has switched away
 //   from fiber_entry.S  weft_fiber_entry     the first frame of every fiber, see fiber_entry.hpp interruptible.S
 //   weft_interruptible       the trampoline of interruptible(f), see interruptible.hpp cancelable_syscall.S

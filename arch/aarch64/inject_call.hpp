@@ -23,8 +23,8 @@ struct frame_records {
 
   bool read(unsigned char* list, std::size_t size) noexcept {
     constexpr std::uint32_t k_vector = 0x4650'8001, k_fault = 0x4553'5201, k_scalable = 0x5356'4501,
-                            k_more = 0x4558'5401, k_float_mode = 0x4650'4d52, k_matrix = 0x5436'6345,
-                            k_matrix_thread = 0x5450'4902;
+                            k_more = 0x4558'5401, k_float_mode = 0x4650'4d52, k_overlays = 0x504f'4530,
+                            k_matrix = 0x5436'6345, k_matrix_thread = 0x5450'4902;
     for (std::size_t at = 0; at + 8 <= size;) {
       std::uint32_t magic, length;
       std::memcpy(&magic, list + at, sizeof magic);
@@ -47,7 +47,7 @@ struct frame_records {
         std::uint64_t value;
         std::memcpy(&value, content, sizeof value);
         if (value != 0) return false;
-      } else if (magic != k_fault && magic != k_float_mode) {
+      } else if (magic != k_fault && magic != k_float_mode && magic != k_overlays) {
         return false;
       }
     }
@@ -55,8 +55,13 @@ struct frame_records {
   }
 };
 
+inline void prepare_inject_call() noexcept {}
+
 inline bool inject_call(ucontext_t& u, void (*f)(), std::uintptr_t restorer, std::uintptr_t low) noexcept {
   constexpr std::size_t k_info = sizeof(siginfo_t), k_most = 128 << 10;
+  constexpr std::uint32_t k_return[] = {0xd280'1168, 0xd400'0001};  // mov x8, #139; svc #0: rt_sigreturn
+  if (restorer % 4 != 0 || std::memcmp(reinterpret_cast<const void*>(restorer), k_return, sizeof k_return) != 0)
+    return false;
   auto* const begin = reinterpret_cast<unsigned char*>(&u) - k_info;
   std::size_t size = k_info + sizeof u;
   auto* const list = reinterpret_cast<unsigned char*>(&u.uc_mcontext.__reserved);

@@ -5,8 +5,11 @@
 // no more than that.
 #pragma once
 
+#include <cpuid.h>
 #include <signal.h>
+#include <sys/syscall.h>
 #include <ucontext.h>
+#include <unistd.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -26,6 +29,25 @@ inline std::size_t vector_state_size(const unsigned char* state) noexcept {
   return magic == k_magic ? size : k_legacy;
 }
 
+inline bool has_tiles() noexcept {
+  static const bool found = [] {
+    unsigned a = 0, b = 0, c = 0, d = 0;
+    return __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (d & 1U << 24) != 0;
+  }();
+  return found;
+}
+
+inline void prepare_inject_call() noexcept { static_cast<void>(has_tiles()); }
+
+// Whether the process may use state that threads get only when they first touch it: AMX's tiles. From then on frames of
+// different threads differ in size, and the kernel drops the vector registers of one that is not as its thread's are.
+inline bool has_state_on_demand() noexcept {
+  if (!has_tiles()) return false;
+  constexpr long k_get_permissions = 0x1022;  // ARCH_GET_XCOMP_PERM
+  std::uint64_t permitted = 0;
+  return ::syscall(SYS_arch_prctl, k_get_permissions, &permitted) == 0 && (permitted & 1U << 18) != 0;
+}
+
 inline bool inject_call(ucontext_t& u, void (*f)(), std::uintptr_t restorer, std::uintptr_t low) noexcept {
   constexpr std::size_t k_red_zone = 128, k_vector_alignment = 64;
   constexpr std::size_t k_context = offsetof(ucontext_t, uc_sigmask) + 8;  // the kernel's struct ends with 64 signals
@@ -33,6 +55,9 @@ inline bool inject_call(ucontext_t& u, void (*f)(), std::uintptr_t restorer, std
   auto* const state = reinterpret_cast<unsigned char*>(u.uc_mcontext.fpregs);
   const std::size_t size = state == nullptr ? 0 : vector_state_size(state);
   const std::uintptr_t sp = frame_sp(u);
+  std::uintptr_t kernels;
+  std::memcpy(&kernels, reinterpret_cast<const unsigned char*>(&u) - sizeof kernels, sizeof kernels);
+  if (restorer != kernels || has_state_on_demand()) return false;
   if (size == 0 || size > k_most || sp < low || sp - low < k_red_zone + size + k_context + 2 * k_vector_alignment)
     return false;
   const std::uintptr_t state_at = (sp - k_red_zone - size) & ~(k_vector_alignment - 1);

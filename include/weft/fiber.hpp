@@ -19,9 +19,10 @@ struct spawn_options {
   std::size_t stack_size = 0;  // 0: runtime_options::stack_size
   context bound{};             // a cancel of it is thrown inside the fiber; background(): unbound
   // Interrupted in the middle of a computation the fiber may go on on another thread, so that no thread waits with it.
-  // To be set for code that keeps no address of a thread-local, errno's among them, and holds nothing that belongs to a
-  // thread: a std::mutex, a std::stop_source's running callbacks. It leaves its thread only in the object file of its
-  // own function, with no other library's function under way; elsewhere it is interrupted like any other.
+  // To be set for code that uses no thread-local, errno among them, and holds nothing that belongs to a thread: a
+  // std::mutex, a std::stop_source's running callbacks. It leaves its thread only in the object file of its own
+  // function, with no other library's function under way (weft's file counts as its own); elsewhere it is interrupted
+  // like any other.
   bool migratable = false;
 };
 

@@ -39,7 +39,7 @@ report& report::hex(std::uintptr_t number) noexcept {
   return *this << "0x" << std::string_view(digits + i, sizeof digits - i);
 }
 
-void report::flush() noexcept {
+[[gnu::section("weft_same_thread")]] void report::flush() noexcept {
   const int saved = errno;
   for (std::size_t at = 0; at < used_;) {
     const ssize_t n = ::write(2, buffer_ + at, used_ - at);

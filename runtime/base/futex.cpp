@@ -11,7 +11,8 @@
 
 namespace weft::runtime {
 
-void futex_wait(atomic<std::uint32_t>& word, std::uint32_t expected, std::int64_t deadline) noexcept {
+[[gnu::section("weft_same_thread")]] void futex_wait(atomic<std::uint32_t>& word, std::uint32_t expected,
+                                                     std::int64_t deadline) noexcept {
   const int saved = errno;
   timespec until{};
   timespec* limit = nullptr;
@@ -24,7 +25,7 @@ void futex_wait(atomic<std::uint32_t>& word, std::uint32_t expected, std::int64_
   errno = saved;
 }
 
-void futex_wake(atomic<std::uint32_t>& word, int count) noexcept {
+[[gnu::section("weft_same_thread")]] void futex_wake(atomic<std::uint32_t>& word, int count) noexcept {
   const int saved = errno;
   ::syscall(SYS_futex, &word, FUTEX_WAKE_PRIVATE, count, nullptr, nullptr, 0);
   errno = saved;

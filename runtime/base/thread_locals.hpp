@@ -4,10 +4,10 @@
 // read through a function that is not inlined and cannot be taken for pure, and no result is kept over a switch. All
 // are initial-exec: a lazily allocated one would call malloc from a signal handler.
 //
-// A migratable fiber may even change threads between two instructions (sched/preempt.hpp). So what a fiber does with
-// its worker it does in a section, and the few functions that read this_worker() outside of one stand, like
-// this_worker() itself, in the program section `weft_same_thread`, where no fiber is made to leave its thread
-// (event/safe_point.hpp).
+// A migratable fiber may even change threads between two instructions (sched/migratable.hpp). So what a fiber does with
+// its worker it does in a section, and the few functions that read this_worker() outside of one, or keep errno, stand,
+// like this_worker() itself, in the program section `weft_same_thread`: while one of them is under way no fiber is made
+// to leave its thread (event/own_code.hpp).
 #pragma once
 
 struct __cxa_eh_globals_view {  // the two words behind __cxa_get_globals(), Itanium C++ ABI 2.2.2

@@ -29,8 +29,12 @@ bool keeps_thread(std::uintptr_t pc) noexcept {
   return pc >= address_of(__start_weft_same_thread) && pc < address_of(__stop_weft_same_thread);
 }
 
-// Of weft_fiber_entry: its table says that there is no caller.
-bool is_first(const unwind_entry& e) noexcept { return e.row.rules[e.return_address].kind == unwind_rule::unknown; }
+// Every fiber's first frame, whose table says that there is no caller.
+bool is_first(std::uintptr_t place, const unwind_entry& e) noexcept {
+  constexpr std::uintptr_t k_most_bytes = 64;
+  const std::uintptr_t entry = address_of(&::weft_fiber_entry);
+  return place >= entry && place < entry + k_most_bytes && e.row.rules[e.return_address].kind == unwind_rule::unknown;
+}
 
 }  // namespace
 
@@ -47,13 +51,13 @@ bool may_change_threads(const ucontext_t& u, const fiber& f) noexcept {
   dl_find_object own, wefts;
   if (f.body.run == nullptr || !find(address_of(f.body.run), own) || !find(address_of(&::weft_fiber_entry), wefts))
     return false;
-  if (holds_libraries(own) || keeps_thread(arch::frame_pc(u)) || !holds(own, arch::frame_pc(u))) return false;
+  if (holds_libraries(own) || holds_libraries(wefts) || !holds(own, arch::frame_pc(u))) return false;
   frame_walk walk(u, address_of(f.stack->top));
   for (int i = 0; i < k_most_frames; ++i) {
-    const bool in_weft = holds(wefts, walk.place());
-    if (!in_weft && !holds(own, walk.place())) return false;
+    // A function that keeps the thread may have called another, not inlined.
+    if (keeps_thread(walk.place()) || !(holds(wefts, walk.place()) || holds(own, walk.place()))) return false;
     if (!walk.read() || walk.entry().signal_frame) return false;
-    if (in_weft && is_first(walk.entry())) return true;
+    if (is_first(walk.place(), walk.entry())) return true;
     if (!walk.step()) return false;
   }
   return false;

@@ -18,7 +18,7 @@ bool holds_libraries(const dl_find_object&) noexcept;
 // Whether the fiber may go on on another thread from here: it was interrupted in the object file of its entry function,
 // and every frame below is of that file or weft's. So no function of another library is under way that may remember
 // the thread, by a thread-local or as a lock's owner. Neither does weft's own code outside of sections but in the
-// functions of `weft_same_thread`; see thread_locals.hpp.
+// functions of `weft_same_thread`, none of which is under way; see thread_locals.hpp.
 bool may_change_threads(const ucontext_t&, const fiber&) noexcept;
 
 }  // namespace weft::runtime

@@ -13,8 +13,9 @@
 namespace weft::runtime {
 namespace {
 
-// What a switch needs of the stack, at most.
-constexpr std::size_t k_room = WEFT_ASAN ? std::size_t{16} << 10 : std::size_t{6} << 10;
+// What a switch needs of the stack, at most: new stacks are mapped and due timers' callbacks run on it, symbols are
+// bound at their first use.
+constexpr std::size_t k_room = WEFT_ASAN ? std::size_t{24} << 10 : std::size_t{12} << 10;
 
 // errno of the thread that this is called on.
 [[gnu::noinline]] int thread_error() noexcept {
@@ -40,8 +41,11 @@ void leave_and_come_back() noexcept {
 }  // namespace
 
 bool leave_thread(worker* m, const fiber& f, ucontext_t& frame, std::uintptr_t restorer) noexcept {
-  if (f.thread_locks != 0 || !may_change_threads(frame, f)) return false;
   const auto low = reinterpret_cast<std::uintptr_t>(f.stack->low) + k_room;
+  const auto frame_at = reinterpret_cast<std::uintptr_t>(&frame);
+  // On the fiber's stack: another's handler was called, on no stack of its own, and calls ours.
+  if (frame_at >= low - k_room && frame_at < reinterpret_cast<std::uintptr_t>(f.stack->top)) return false;
+  if (f.thread_locks != 0 || !may_change_threads(frame, f)) return false;
   if (!arch::inject_call(frame, &leave_and_come_back, restorer, low)) return false;
   section::enter(m);
   return true;

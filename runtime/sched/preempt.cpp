@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <mutex>
 
+#include "arch/arch.hpp"
 #include "runtime/base/clock.hpp"
 #include "runtime/event/interrupt.hpp"
 #include "runtime/event/preempt_signal.hpp"
@@ -60,10 +61,12 @@ bool give_up(worker* m, fiber* f, processor* p, cause why, std::int64_t now) noe
     const std::lock_guard hold(s.lock);
     if (why == cause::slice_over) theirs = s.preempted.pop_front();
     next = theirs != nullptr && theirs->home != nullptr ? theirs->home : pop_idle_worker();
-    if (next == nullptr) {
-      if (theirs != nullptr) s.preempted.push_front(theirs);
-      return false;
+    if (next == nullptr && theirs != nullptr) {  // no thread for one without: one that has its own
+      s.preempted.push_front(theirs);
+      theirs = pop_preempted_at_home();
+      if (theirs != nullptr) next = theirs->home;
     }
+    if (next == nullptr) return false;
     if (theirs != nullptr) s.preempted_since.store(now, relaxed);
     keep_rest_of_slice(*p, *f, now);
     f->home = m;
@@ -165,7 +168,10 @@ void on_signal(worker* m, ucontext_t& frame, std::uintptr_t restorer) noexcept {
 
 }  // namespace
 
-void prepare_preemption() { install_preempt_signal(on_signal); }
+void prepare_preemption() {
+  arch::prepare_inject_call();
+  install_preempt_signal(on_signal);
+}
 
 void make_preempt_timer(worker* m) noexcept {
   sigevent event{};

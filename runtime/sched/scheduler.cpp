@@ -126,9 +126,6 @@ worker* pop_idle_worker() noexcept {
   return m;
 }
 
-namespace {
-
-// Under the lock: the first that waits on a thread of its own.
 fiber* pop_preempted_at_home() noexcept {
   scheduler& s = sched();
   fiber* found = nullptr;
@@ -143,6 +140,8 @@ fiber* pop_preempted_at_home() noexcept {
   s.preempted_count.store(static_cast<std::uint32_t>(s.preempted.size()), relaxed);
   return found;
 }
+
+namespace {
 
 // Wakes a sleeping worker with an idle processor; it counts as spinning already. It is counted only once there is one:
 // a count without a worker behind it would keep others from waking anybody, and nobody would look again for them.

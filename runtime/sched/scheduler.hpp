@@ -126,7 +126,8 @@ fiber* take_global(processor*) noexcept;  // one to run, and a fair share into t
 void push_preempted_locked(fiber*, std::int64_t now) noexcept;
 void push_preempted(fiber*) noexcept;
 fiber* take_preempted() noexcept;
-fiber* take_owed() noexcept;  // a preempted one that has waited long
+fiber* pop_preempted_at_home() noexcept;  // under the lock: the first that waits on a thread of its own
+fiber* take_owed() noexcept;              // a preempted one that has waited long
 void push_global(fiber*) noexcept;
 // Null when the processor has nothing. Every 61st turn the global queue comes first, and half a round later the ring:
 // two fibers that keep waking one another never leave runnext empty and would starve both.

@@ -231,7 +231,7 @@ context with_stop_token(const context& parent, std::stop_token token) {
                                                                     // callback's end does not wait for itself.
                                                                     if (!retain_unless_gone(*n)) return;
                                                                     runtime::cancel(*n, cancel_state::canceled, {});
-                                                                    detail::release(n);
+                                                                    release_elsewhere(n);
                                                                   }));
   return made;
 }

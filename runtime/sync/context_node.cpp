@@ -351,12 +351,25 @@ void release_chain(context_node* n) noexcept {
   }
 }
 
+void release_in_fiber(context_node* n) noexcept {
+  start_internal_fiber("weft:release", [](void* p) { release_chain(static_cast<context_node*>(p)); }, n);
+}
+
 }  // namespace
 
 void release(context_node* n) noexcept {
   if (n->references.fetch_sub(1, acq_rel) != 1) return;
   if (!in_runtime()) return release_chain(n);
-  start_internal_fiber("weft:release", [](void* p) { release_chain(static_cast<context_node*>(p)); }, n);
+  release_in_fiber(n);
 }
 
 }  // namespace weft::detail
+
+namespace weft::runtime {
+
+void release_elsewhere(context_node* n) noexcept {
+  if (running_fiber() == nullptr) return detail::release(n);
+  if (n->references.fetch_sub(1, acq_rel) == 1) detail::release_in_fiber(n);
+}
+
+}  // namespace weft::runtime

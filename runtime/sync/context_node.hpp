@@ -106,6 +106,9 @@ cancel_node& root() noexcept;
 //                                               the callback destroys itself: not the requester, so it waits for its
 //                                               end
 void request_stop(cancel_node&) noexcept;
+// In a callback of somebody else's stop source, run by a fiber: if this was the last reference, another fiber destroys
+// the node, and the callback with it.
+void release_elsewhere(context_node*) noexcept;
 
 cancel_node* shard_of_root(const void* who) noexcept;  // where a child of the root registers
 inline cancel_node* canceler_of(const context_node* n) noexcept { return n == nullptr ? &root() : n->canceler; }
