@@ -5,6 +5,7 @@
 
 #include "runtime/base/clock.hpp"
 #include "runtime/sched/chaos.hpp"
+#include "runtime/sched/polling.hpp"
 #include "runtime/sched/preempt.hpp"
 #include "runtime/sched/section.hpp"
 
@@ -103,6 +104,7 @@ worker* pop_idle_worker() noexcept {
   *link = m->next_idle;
   --s.idle_worker_count;
   m->in_idle_list = false;
+  forget_watcher(m);
   if (m == s.time_keeper) {
     s.time_keeper = nullptr;
     s.keeper_until.store(0, seq_cst);
@@ -199,7 +201,8 @@ void hand_off(processor* p) noexcept {
     s.idle_count.fetch_add(1, seq_cst);
   }
   const bool work = !p->ring.empty() || p->runnext.load(seq_cst) != nullptr || s.global_size.load(seq_cst) != 0 ||
-                    s.preempted_count.load(seq_cst) != 0 || p->timers.earliest() != k_forever;
+                    s.preempted_count.load(seq_cst) != 0 || p->timers.earliest() != k_forever ||
+                    the_poller().watched() != 0;
   if (work) wake_one();
 }
 
@@ -209,7 +212,10 @@ void ready(fiber* f) noexcept {
 }
 
 void ready(worker* m, fiber* f) noexcept {
-  if (f->is_foreign()) return f->foreign_wake.post();
+  if (f->is_foreign()) {
+    f->foreign_wake.post();
+    return;
+  }
   if (m == nullptr || m->p == nullptr) {
     const foreign_visit inside(m);
     push_global(f);
