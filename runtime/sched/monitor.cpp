@@ -255,7 +255,7 @@ void monitor_main() noexcept {
     bool acted = false;
     for (const auto& p : s.processors) acted |= look_at(*p, now);
     acted |= retake_blocked(now);
-    acted |= look_at_descriptors(turns_last(now));
+    look_at_descriptors(now, turns_last(now));
     call_in_detached();
     watch_preempted(now);
     const std::int64_t interrupts = repeat_interrupts(now);

@@ -5,6 +5,12 @@
 #include "runtime/sched/section.hpp"
 
 namespace weft::runtime {
+namespace {
+
+constexpr std::int64_t k_patience_ns = 1'000'000;        // while every turn lasts
+constexpr std::int64_t k_busy_patience_ns = 10'000'000;  // while turns are short: they will ask, having done their work
+
+}  // namespace
 
 void ask_poller(processor* p) noexcept {
   scheduler& s = sched();
@@ -65,10 +71,17 @@ int watch_descriptor(descriptor& d) noexcept {
   return 0;
 }
 
-bool look_at_descriptors(bool turns_last) noexcept {
+void look_at_descriptors(std::int64_t now, bool turns_last) noexcept {
+  static std::int64_t unasked_since = 0;  // the monitor's own
   scheduler& s = sched();
-  if (the_poller().watched() == 0 || s.idle_count.load(relaxed) != 0) return false;
-  if (s.poller_asked.exchange(false, relaxed) || s.watcher.load(relaxed) != nullptr) return false;
+  if (the_poller().watched() == 0 || s.idle_count.load(relaxed) != 0 || s.watcher.load(relaxed) != nullptr ||
+      s.poller_asked.load(relaxed)) {
+    s.poller_asked.store(false, relaxed);
+    unasked_since = now;
+    return;
+  }
+  if (now - unasked_since < (turns_last ? k_patience_ns : k_busy_patience_ns)) return;
+  unasked_since = now;
   if (turns_last) {
     worker* called = nullptr;
     {
@@ -80,9 +93,7 @@ bool look_at_descriptors(bool turns_last) noexcept {
   }
   fiber_list woken;
   the_poller().poll(woken);
-  if (woken.empty()) return false;
   ready(woken);
-  return true;
 }
 
 }  // namespace weft::runtime

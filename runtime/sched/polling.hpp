@@ -15,8 +15,8 @@
 //   the watcher gets up:       as a spinner, and the last spinner that finds work wakes another worker
 //
 // With all processors busy nobody sleeps in the poller: each event would cost a busy server a thread's wake-up. The
-// monitor looks every millisecond if no worker has; and where turns last it calls a sleeping worker to watch, so that
-// what comes behind a loop is seen at once.
+// monitor looks if no worker has for a while; and where turns last it calls a sleeping worker to watch, so that what
+// comes behind a loop is seen at once.
 #pragma once
 #include <cstdint>
 
@@ -35,8 +35,8 @@ void end_watch(worker*) noexcept;
 // poller::add, and whoever has to know of it is told. 0, or the system's error.
 int watch_descriptor(descriptor&) noexcept;
 
-// The monitor: looks if nobody has since it last came by; calls a watcher if `turns_last`. True if somebody was woken.
-bool look_at_descriptors(bool turns_last) noexcept;
+// The monitor: looks if nobody has for long; calls a watcher if every turn lasts.
+void look_at_descriptors(std::int64_t now, bool turns_last) noexcept;
 
 // Under the scheduler's lock, of a worker that leaves the idle list.
 inline void forget_watcher(const worker* m) noexcept {
