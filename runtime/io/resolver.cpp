@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 
 #include <cerrno>
+#include <charconv>
 #include <memory>
 
 #include "runtime/io/network.hpp"
@@ -86,6 +87,12 @@ bool is_number(std::string_view text) noexcept {
   return text.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
+// The system would take it modulo 65536.
+bool no_port(std::string_view digits) noexcept {
+  std::uint16_t port = 0;
+  return std::from_chars(digits.data(), digits.data() + digits.size(), port).ec == std::errc::result_out_of_range;
+}
+
 // No host, and a port in digits.
 std::vector<net::address> this_machine(const network& n, const std::string& port, bool listens) {
   std::vector<net::address> all;
@@ -115,7 +122,8 @@ result<std::vector<net::address>> look_up(const context* ctx, const network& n, 
     return std::vector{*a};
   }
   const std::size_t colon = text.rfind(':');
-  if (colon == std::string_view::npos) return failed(std::errc::invalid_argument);
+  if (colon == std::string_view::npos || (is_number(text.substr(colon + 1)) && no_port(text.substr(colon + 1))))
+    return failed(std::errc::invalid_argument);
   question q{std::string(text.substr(0, colon)), std::string(text.substr(colon + 1)), n, listens};
   if (q.host.size() > 2 && q.host.front() == '[' && q.host.back() == ']') q.host = q.host.substr(1, q.host.size() - 2);
   if (q.host.empty() && is_number(q.service)) {

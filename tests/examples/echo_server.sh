@@ -58,6 +58,6 @@ if read -r -t 60 back <&3; then fail "still answers"; fi
 exec 3>&-
 
 status=0
-"$programs/echo_server" 127.0.0.1:99999 >/dev/null 2>"$work/err" || status=$?
+timeout 60 "$programs/echo_server" 127.0.0.1:99999 >/dev/null 2>"$work/err" || status=$?
 [[ $status == 1 ]] || fail "a wrong address: exit status $status"
 grep -q '^echo_server: listen 127.0.0.1:99999: ' "$work/err" || fail "a wrong address: no word on it"
