@@ -112,7 +112,7 @@ int poller::open_locked() noexcept {
   return 0;
 }
 
-int poller::add(descriptor& d, fiber_list& woken) noexcept {
+[[gnu::section("weft_same_thread")]] int poller::add(descriptor& d, fiber_list& woken) noexcept {
   const std::lock_guard hold(table_lock_);
   if (const int error = open_locked()) return error;
   const auto at = static_cast<std::size_t>(d.fd);
@@ -136,7 +136,7 @@ int poller::add(descriptor& d, fiber_list& woken) noexcept {
   return error;
 }
 
-void poller::remove(descriptor& d) noexcept {
+[[gnu::section("weft_same_thread")]] void poller::remove(descriptor& d) noexcept {
   const std::lock_guard hold(table_lock_);
   if (at_locked(d.fd) != &d) return;  // somebody else has the number by now
   epoll_event unused{};
@@ -145,7 +145,7 @@ void poller::remove(descriptor& d) noexcept {
   watched_.fetch_sub(1, relaxed);
 }
 
-int poller::rearm(descriptor& d) noexcept {
+[[gnu::section("weft_same_thread")]] int poller::rearm(descriptor& d) noexcept {
   const std::lock_guard hold(table_lock_);
   if (at_locked(d.fd) != &d) return EBADF;
   epoll_event edges{};
@@ -173,7 +173,7 @@ void poller::sleep(std::int64_t until, fiber_list& ready) noexcept {
   }
 }
 
-void poller::interrupt() noexcept {
+[[gnu::section("weft_same_thread")]] void poller::interrupt() noexcept {
   const int saved = errno;
   const std::uint64_t one = 1;
   while (::write(event_.load(relaxed), &one, sizeof one) < 0 && errno == EINTR) {

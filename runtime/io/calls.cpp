@@ -20,49 +20,53 @@ template <class Call>
 
 }  // namespace
 
-[[gnu::noinline]] int close(int fd) noexcept { return ::close(fd) == 0 ? 0 : -errno; }
+[[gnu::noinline, gnu::section("weft_same_thread")]] int close(int fd) noexcept { return ::close(fd) == 0 ? 0 : -errno; }
 
-[[gnu::noinline]] int open_socket(int family, int type, int protocol) noexcept {
+[[gnu::noinline, gnu::section("weft_same_thread")]] int open_socket(int family, int type, int protocol) noexcept {
   return again([=] { return ::socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol); });
 }
-[[gnu::noinline]] long receive(int fd, msghdr* m) noexcept {
+[[gnu::noinline, gnu::section("weft_same_thread")]] long receive(int fd, msghdr* m) noexcept {
   return again([=] { return static_cast<long>(::recvmsg(fd, m, MSG_CMSG_CLOEXEC)); });
 }
-[[gnu::noinline]] long receive(int fd, void* into, std::size_t size) noexcept {
+[[gnu::noinline, gnu::section("weft_same_thread")]] long receive(int fd, void* into, std::size_t size) noexcept {
   return again([=] { return static_cast<long>(::recv(fd, into, size, 0)); });
 }
-[[gnu::noinline]] long send(int fd, const msghdr* m) noexcept {
+[[gnu::noinline, gnu::section("weft_same_thread")]] long send(int fd, const msghdr* m) noexcept {
   return again([=] { return static_cast<long>(::sendmsg(fd, m, MSG_NOSIGNAL)); });
 }
-[[gnu::noinline]] long send(int fd, const void* from, std::size_t size) noexcept {
+[[gnu::noinline, gnu::section("weft_same_thread")]] long send(int fd, const void* from, std::size_t size) noexcept {
   return again([=] { return static_cast<long>(::send(fd, from, size, MSG_NOSIGNAL)); });
 }
-[[gnu::noinline]] int accept(int fd) noexcept {
+[[gnu::noinline, gnu::section("weft_same_thread")]] int accept(int fd) noexcept {
   return again([=] { return ::accept4(fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC); });
 }
-[[gnu::noinline]] int connect(int fd, const sockaddr* to, socklen_t size) noexcept {
+[[gnu::noinline, gnu::section("weft_same_thread")]] int connect(int fd, const sockaddr* to, socklen_t size) noexcept {
   return ::connect(fd, to, size) == 0 ? 0 : -errno;
 }
-[[gnu::noinline]] int bind(int fd, const sockaddr* to, socklen_t size) noexcept {
+[[gnu::noinline, gnu::section("weft_same_thread")]] int bind(int fd, const sockaddr* to, socklen_t size) noexcept {
   return ::bind(fd, to, size) == 0 ? 0 : -errno;
 }
-[[gnu::noinline]] int listen(int fd) noexcept { return ::listen(fd, SOMAXCONN) == 0 ? 0 : -errno; }
-[[gnu::noinline]] int shutdown(int fd, int how) noexcept { return ::shutdown(fd, how) == 0 ? 0 : -errno; }
-[[gnu::noinline]] int set_option(int fd, int level, int name, int value) noexcept {
+[[gnu::noinline, gnu::section("weft_same_thread")]] int listen(int fd) noexcept {
+  return ::listen(fd, SOMAXCONN) == 0 ? 0 : -errno;
+}
+[[gnu::noinline, gnu::section("weft_same_thread")]] int shutdown(int fd, int how) noexcept {
+  return ::shutdown(fd, how) == 0 ? 0 : -errno;
+}
+[[gnu::noinline, gnu::section("weft_same_thread")]] int set_option(int fd, int level, int name, int value) noexcept {
   return ::setsockopt(fd, level, name, &value, sizeof value) == 0 ? 0 : -errno;
 }
-[[gnu::noinline]] int pending_error(int fd) noexcept {
+[[gnu::noinline, gnu::section("weft_same_thread")]] int pending_error(int fd) noexcept {
   int error = 0;
   socklen_t size = sizeof error;
   return ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : errno;
 }
-[[gnu::noinline]] int local_address(int fd, sockaddr* to, socklen_t* size) noexcept {
+[[gnu::noinline, gnu::section("weft_same_thread")]] int local_address(int fd, sockaddr* to, socklen_t* size) noexcept {
   return ::getsockname(fd, to, size) == 0 ? 0 : -errno;
 }
-[[gnu::noinline]] int peer_address(int fd, sockaddr* to, socklen_t* size) noexcept {
+[[gnu::noinline, gnu::section("weft_same_thread")]] int peer_address(int fd, sockaddr* to, socklen_t* size) noexcept {
   return ::getpeername(fd, to, size) == 0 ? 0 : -errno;
 }
-[[gnu::noinline]] int ready_now(int fd, short events) noexcept {
+[[gnu::noinline, gnu::section("weft_same_thread")]] int ready_now(int fd, short events) noexcept {
   pollfd one{fd, events, 0};
   const int n = again([&] { return ::poll(&one, 1, 0); });
   if (n <= 0) return n;

@@ -45,7 +45,7 @@ ended transfer(socket_handle h, direction d, const context* ctx, wait_reason rea
   wait_scope scope(ctx);
   for (;;) {
     if (scope.canceled(self)) return failed(wait_end::canceled);
-    heed_attention(this_worker());
+    heed_attention();
     if (d == direction::write || !nothing_to_read(*h.record)) {
       const socket_use use(h);
       if (!use) return failed(errc::closed);
