@@ -1,7 +1,7 @@
 // The system calls on descriptors that do not block: the value, or the negative error. Again upon EINTR.
 //
-// Not inlined, since compilers keep the address of errno over calls and a fiber changes its thread in them; and where no
-// fiber is made to leave its thread, between the call and errno (base/thread_locals.hpp).
+// Not inlined, since compilers keep the address of errno over calls and a fiber changes its thread in them; and where
+// no fiber is made to leave its thread, between the call and errno (base/thread_locals.hpp).
 #pragma once
 #include <sys/socket.h>
 #include <sys/types.h>

@@ -163,7 +163,9 @@ TEST_CASE("wait_readable, wait_writable: descriptors of others") {
   });
 }
 
-TEST_CASE("wait_readable: a cancelled fiber is thrown at; one closed behind our back does not disturb the next") {
+// ThreadSanitizer calls the close a race, which it is.
+TEST_CASE("wait_readable: a cancelled fiber is thrown at; one closed behind our back does not disturb the next" *
+          doctest::skip(WEFT_TSAN != 0)) {
   in_fiber({1, 2}, [](expect& e) {
     const int first = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     auto scope = with_cancel(background());
