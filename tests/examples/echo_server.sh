@@ -7,7 +7,7 @@ trap '[[ -z $server ]] || kill -9 "$server" 2>/dev/null; rm -rf "$work"' EXIT
 
 fail() {
   echo "echo_server.sh: $*" >&2
-  cat "$work/out" "$work/err" >&2
+  cat "$work/err" >&2
   exit 1
 }
 
