@@ -132,8 +132,8 @@ TEST_CASE("wait_readable, wait_writable: descriptors of others") {
     char c = 0;
     for (int round = 0; round < 20; ++round) {
       // Several at a time; each sees it, and none returns for what has been read already.
-      auto a = spawn([&, out = out] { return wait_readable(out).has_value(); });
-      auto b = spawn([&, out = out] { return wait_readable(out).has_value(); });
+      auto a = spawn([&, fd = out] { return wait_readable(fd).has_value(); });
+      auto b = spawn([&, fd = out] { return wait_readable(fd).has_value(); });
       await_waiting("descriptor readable", 2);
       e(::write(in, "x", 1) == 1);
       e(a.join() && b.join());
@@ -144,14 +144,14 @@ TEST_CASE("wait_readable, wait_writable: descriptors of others") {
     }
     while (::write(in, "0123456789", 10) > 0) {
     }
-    auto full = spawn([&, in = in] { return wait_writable(in).has_value(); });
+    auto full = spawn([&, fd = in] { return wait_writable(fd).has_value(); });
     await_waiting("descriptor writable", 1);
     std::string much(1 << 20, ' ');
     e(::read(out, much.data(), much.size()) > 0);
     e(full.join());
     while (::read(out, much.data(), much.size()) > 0) {
     }
-    auto ended = spawn([&, out = out] { return wait_readable(out).has_value(); });
+    auto ended = spawn([&, fd = out] { return wait_readable(fd).has_value(); });
     await_waiting("descriptor readable", 1);
     ::close(in);
     e(ended.join());
