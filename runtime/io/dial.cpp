@@ -58,24 +58,28 @@ using attempted = std::expected<conn, failure>;
 
 std::unexpected<failure> failed(std::error_code e) noexcept { return std::unexpected(failure{e, false}); }
 
-attempted connect(const context* ctx, const network& n, const address& to, std::int64_t until) {
-  bool crowded = false;
-  result<begun_connection> b = begin(n, to, crowded);
-  for (; crowded; b = begin(n, to, crowded)) {
-    if (ctx == nullptr)
-      this_fiber::sleep_for(std::chrono::nanoseconds(k_crowded_pause_ns));
-    else if (const result<void> r = sleep_for(*ctx, std::chrono::nanoseconds(k_crowded_pause_ns)); !r)
-      return std::unexpected(failure{r.error(), true});
-  }
-  if (!b) return failed(b.error());
-  conn c(b->handle);
-  if (!b->done) {
-    const ended e = transfer(b->handle, direction::write, ctx, wait_reason::network_connect, outcome, until);
+attempted await_connection(const context* ctx, const network& n, const begun_connection& begun, std::int64_t until) {
+  conn c(begun.handle);
+  if (!begun.done) {
+    const ended e = transfer(begun.handle, direction::write, ctx, wait_reason::network_connect, outcome, until);
     if (e.what == ended::how::canceled) return std::unexpected(failure{error_in(e, ctx), true});
     if (e.what == ended::how::failed) return failed(e.error);
   }
   if (connected_to_itself(n, c)) return failed(std::make_error_code(std::errc::connection_refused));
   return c;
+}
+
+attempted connect(const context* ctx, const network& n, const address& to, std::int64_t until) {
+  for (;;) {
+    bool crowded = false;
+    const result<begun_connection> b = begin(n, to, crowded);
+    if (b) return await_connection(ctx, n, *b, until);
+    if (!crowded) return failed(b.error());
+    if (ctx == nullptr)
+      this_fiber::sleep_for(std::chrono::nanoseconds(k_crowded_pause_ns));
+    else if (const result<void> r = sleep_for(*ctx, std::chrono::nanoseconds(k_crowded_pause_ns)); !r)
+      return std::unexpected(failure{r.error(), true});
+  }
 }
 
 // Of the context's time, for the next of so many addresses.
