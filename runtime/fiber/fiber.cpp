@@ -24,13 +24,7 @@ std::string_view name_of(wait_reason r) noexcept {
       "join",
       "waiter",
       "nil channel",
-      "after_func running",
-      "network accept",
-      "network connect",
-      "network read",
-      "network write",
-      "descriptor readable",
-      "descriptor writable"};
+      "after_func running"};
   const auto i = static_cast<std::size_t>(r);
   return i < names.size() ? names[i] : "?";
 }
