@@ -161,6 +161,7 @@ TEST_CASE("leftovers: each is reported with name, spawn site, state and wait rea
 
 TEST_CASE("leftovers, deadlock: with the stack of each that waits" * doctest::skip(WEFT_TSAN != 0)) {
   for (const bool deadlock : {false, true}) {
+    if (deadlock && test::count_threads() > 1) continue;  // an emulator's: nothing is reported then
     const outcome seen = in_child([&] {
       runtime_options options = test::on(2);
       options.drain = 50ms;
