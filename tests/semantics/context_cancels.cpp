@@ -66,18 +66,25 @@ TEST_CASE("cancels: a parent's and its child's meet without a deadlock") {
   });
 }
 
+// Those that cancel second begin while the first has most of the children before it.
 TEST_CASE("cancels: many at once of one context, whoever returns finds it and all below over") {
   in_fiber({1, 2, 4}, [](expect& e) {
-    for (int round = 0; round < 200; ++round) {
+    for (int round = 0; round < 50; ++round) {
       auto parent = with_cancel(background());
       std::vector<cancelable> below;
-      for (int i = 0; i < 5; ++i) below.push_back(with_cancel(i == 0 ? parent.ctx : below.back().ctx));
+      for (int i = 0; i < 400; ++i) below.push_back(with_cancel(i % 2 == 0 ? parent.ctx : below.back().ctx));
+      const auto cancel_and_look = [&] {
+        parent.cancel();
+        e(std::ranges::all_of(below, [](const cancelable& c) { return c.ctx.err() == errc::canceled; }));
+      };
       wait_group cancelling;
-      for (int i = 0; i < 4; ++i)
+      for (int i = 0; i < 3; ++i)
         cancelling.go([&] {
-          parent.cancel();
-          e(std::ranges::all_of(below, [](const cancelable& c) { return c.ctx.err() == errc::canceled; }));
+          while (!parent.ctx.err()) this_fiber::yield();
+          cancel_and_look();
         });
+      test::settle();
+      cancel_and_look();
       cancelling.wait();
     }
   });
