@@ -83,6 +83,7 @@ std::vector<preemption_workload> workloads(const options& o) {
       for (const char* name : {"sleep", "deadline", "cancel"})
         all.push_back({name, processors, static_cast<int>(processors) * each});
   all.push_back({"share", 2, 200});
+  for (unsigned processors : {1U, 2U}) all.push_back({"interruptible", processors, 0});
   for (const char* name : {"pinned", "migratable", "detach", "locked", "blocking"}) all.push_back({name, 1, 0});
   std::erase_if(all, [&](const preemption_workload& load) {
     const auto wanted = [](const auto& list, const auto& value) {
@@ -133,7 +134,7 @@ preemption_report measure(const options& o) {
     for (int block = 0; block < blocks; ++block) {
       const bool go_first = block % 2 == 1;
       if (!go_first) append(result.weft, run_preemption(load, budget));
-      if (go) append(result.go, ask_go(*go, load, budget));
+      if (go && load.name != "interruptible") append(result.go, ask_go(*go, load, budget));
       if (go_first) append(result.weft, run_preemption(load, budget));
     }
   }

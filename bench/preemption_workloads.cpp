@@ -92,8 +92,10 @@ std::vector<double> deadline_lateness(const preemption_workload& load, const pre
   });
 }
 
-// The foreign thread cancels 1 ms after it was asked to: by then the fiber is parked and hogs have its processor.
-std::vector<double> foreign_cancel(const preemption_workload& load, const preemption_budget& budget) {
+// From a foreign thread's cancel until wait(ctx) has returned. It cancels 1 ms after it was asked to: by then the fiber
+// waits, and hogs have its processor if there are any.
+template <class Wait>
+std::vector<double> foreign_cancel(const preemption_workload& load, const preemption_budget& budget, Wait&& wait) {
   std::atomic<weft::cancel_func*> wanted{nullptr};
   std::atomic<bool> over{false};
   std::atomic<clock::time_point> begun{};
@@ -112,7 +114,7 @@ std::vector<double> foreign_cancel(const preemption_workload& load, const preemp
     auto scope = weft::with_cancel(weft::background());
     wanted = &scope.cancel;
     wanted.notify_one();
-    scope.ctx.done().recv();
+    wait(scope.ctx);
     return nanoseconds(clock::now() - begun.load());
   });
   over = true;
@@ -121,6 +123,16 @@ std::vector<double> foreign_cancel(const preemption_workload& load, const preemp
   wanted.notify_one();
   weft::blocking([&] { foreign.join(); });
   return all;
+}
+
+void wait_parked(const weft::context& ctx) { ctx.done().recv(); }
+
+void wait_in_a_loop(const weft::context& ctx) {
+  const weft::bind_scope bound(ctx);
+  if (weft::interruptible([] {
+        for (;;) spin(1000);
+      }))
+    throw std::logic_error("an endless loop has ended");
 }
 
 // A foreign thread asks every 5 ms and waits for the answer; at the beginning and the end it counts the hogs' turns.
@@ -255,7 +267,8 @@ std::vector<double> detection(const preemption_budget& budget) {
 preemption_samples ask(const preemption_workload& load, const preemption_budget& budget) {
   if (load.name == "sleep") return {{load.name, sleep_lateness(load, budget)}};
   if (load.name == "deadline") return {{load.name, deadline_lateness(load, budget)}};
-  if (load.name == "cancel") return {{load.name, foreign_cancel(load, budget)}};
+  if (load.name == "cancel") return {{load.name, foreign_cancel(load, budget, wait_parked)}};
+  if (load.name == "interruptible") return {{load.name, foreign_cancel(load, budget, wait_in_a_loop)}};
   if (load.name == "share") return share(load, budget);
   if (load.name == "pinned") return {{load.name, preemption_cost(budget, false)}};
   if (load.name == "migratable") return {{load.name, preemption_cost(budget, true)}};
