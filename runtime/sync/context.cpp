@@ -11,6 +11,7 @@
 #include "runtime/sched/section.hpp"
 #include "runtime/sync/channel.hpp"
 #include "runtime/sync/context_node.hpp"
+#include "runtime/sync/timer_records.hpp"
 #include "runtime/sync/value_nodes.hpp"
 
 namespace weft::runtime {
@@ -194,7 +195,7 @@ cancelable with_deadline_cause(const context& parent, clock::time_point when, ca
     return made;
   }
   n->deadline_cause = std::move(cause);
-  timer_record* timer = timer_records().take();
+  timer_record* timer = take_timer_record();
   timer->set(&on_deadline, n);
   const section in;
   {

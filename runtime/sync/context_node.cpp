@@ -11,6 +11,7 @@
 #include "runtime/sync/after.hpp"
 #include "runtime/sync/channel.hpp"
 #include "runtime/sync/spawn.hpp"
+#include "runtime/sync/timer_records.hpp"
 #include "runtime/sync/value_nodes.hpp"
 #include "weft/fiber.hpp"
 
@@ -307,7 +308,7 @@ void destroy_cancel_node(cancel_node* n) noexcept {
   if (n->timer != nullptr) {
     if (n->timer->stop()) note_stale_timer(n->timer->heap.load(relaxed));
     n->timer->settle();
-    timer_records().give(n->timer);
+    give_timer_record(n->timer);
   }
   if (n->has_done.load(acquire)) {
     const section in;

@@ -8,6 +8,7 @@
 #include "runtime/sched/park.hpp"
 #include "runtime/sched/section.hpp"
 #include "runtime/sync/spawn.hpp"
+#include "runtime/sync/timer_records.hpp"
 #include "weft/timer.hpp"
 
 namespace weft::detail {
@@ -17,7 +18,7 @@ using namespace runtime;
 struct function_timer {
   atomic<std::uint32_t> references{1};  // the handle's, the armed timer's, and one for each run under way
   spin_lock lock;                       // leaf but for timers
-  timer_record* record = timer_records().take();
+  timer_record* record = take_timer_record();
   std::uint32_t generation = 0;
   bool pending = false;
   std::move_only_function<void()> run;
@@ -101,7 +102,7 @@ bool reset_timer(function_timer* t, timespan d) noexcept {
 void release_timer(function_timer* t) noexcept {
   if (t->references.fetch_sub(1, acq_rel) != 1) return;
   t->record->settle();
-  timer_records().give(t->record);
+  give_timer_record(t->record);
   delete t;
 }
 

@@ -8,6 +8,7 @@
 #include "runtime/sched/park.hpp"
 #include "runtime/sched/section.hpp"
 #include "runtime/sync/channel.hpp"
+#include "runtime/sync/timer_records.hpp"
 #include "weft/timer.hpp"
 
 namespace weft::runtime {
@@ -62,7 +63,7 @@ void destroy_timer(channel_timer* t) noexcept {
     // A ticker's firing that has armed the record again is no longer `firing`, but may still hold the lock.
     const std::lock_guard pass(t->channel->lock);
   }
-  timer_records().give(t->record);
+  give_timer_record(t->record);
   delete t;
 }
 
@@ -74,7 +75,7 @@ using namespace runtime;
 
 channel_core* make_timer_channel(timespan first, std::int64_t period) {
   channel_core* c = make_channel(element_of<clock::time_point>, 1);
-  auto* t = new channel_timer{timer_records().take(), c, period, 0, 0, false};
+  auto* t = new channel_timer{take_timer_record(), c, period, 0, 0, false};
   t->record->set(&on_channel_timer, t);
   c->timer = t;
   const section in;
