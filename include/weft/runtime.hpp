@@ -25,6 +25,13 @@ struct runtime_options {
   clock::duration drain = 1s;  // how long leftover fibers may go on after main has returned
 };
 
+// How many fibers run at once from here on: 1 to 1024; gives the number before. 0 changes nothing and only asks, as in
+// Go's GOMAXPROCS. Blocks until it is in force: what ran, waited or was set on processors that go has been moved to
+// others by then. One that is busy goes when its fiber can be interrupted, or reaches a point of its own: with
+// `preemption` off, or within no_preempt, that may take its time. Not a cancellation point. Any thread, while a runtime
+// runs, else std::logic_error; calls from several take turns. A larger number throws std::invalid_argument.
+WEFT_API unsigned set_processors(unsigned);
+
 namespace detail {
 // Runs main(argument) as the first fiber and returns once the runtime has stopped.
 WEFT_API void run_main(const runtime_options&, void (*main)(void*), void* argument, std::source_location);

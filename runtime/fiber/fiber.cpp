@@ -24,7 +24,8 @@ std::string_view name_of(wait_reason r) noexcept {
       "join",
       "waiter",
       "nil channel",
-      "after_func running"};
+      "after_func running",
+      "set_processors"};
   const auto i = static_cast<std::size_t>(r);
   return i < names.size() ? names[i] : "?";
 }

@@ -43,6 +43,7 @@ enum class wait_reason : std::uint8_t {
   waiter,
   nil_channel,
   after_func,
+  processors,
   count
 };
 std::string_view name_of(wait_reason) noexcept;

@@ -50,11 +50,15 @@ void prepare(const options& o) {
   s.monitor_until.store(0, relaxed);
   s.coarse_clock.store(now_ns(), relaxed);
   s.processors.clear();
-  s.alone = o.processors == 1;
-  for (unsigned i = 0; i < o.processors; ++i) s.processors.push_back(std::make_unique<processor>(i, o.stack_size));
-  for (const auto& p : s.processors) {
+  s.alone.store(o.processors == 1, relaxed);
+  s.active.store(o.processors, relaxed);
+  s.wanted.store(o.processors, relaxed);
+  s.resting_processors = nullptr;
+  s.retiring = 0;
+  for (unsigned i = 0; i < o.processors; ++i) {
+    processor* p = s.processors.add(std::make_unique<processor>(i, o.stack_size));
     p->next_idle = s.idle_processors;
-    s.idle_processors = p.get();
+    s.idle_processors = p;
   }
   s.idle_count.store(o.processors, seq_cst);
   revive_root();
@@ -102,7 +106,7 @@ bool close_doors() noexcept {
   //     releases its context; ends                                               live() == 0; stopping
   //                                            releases the last one: starts a
   //                                            fiber to destroy it … that nobody runs any more
-  while (s.live() <= 0 && s.idle_count.load(seq_cst) != s.processors.size()) ::sched_yield();
+  while (s.live() <= 0 && s.idle_count.load(seq_cst) != s.active.load(seq_cst)) ::sched_yield();
   if (s.live() <= 0) return true;
   s.closed.store(false, seq_cst);
   return false;

@@ -6,6 +6,7 @@
 #include "runtime/sched/interrupts.hpp"
 #include "runtime/sched/monitor.hpp"
 #include "runtime/sched/park.hpp"
+#include "runtime/sched/resize.hpp"
 #include "runtime/sched/scheduler.hpp"
 #include "runtime/sched/section.hpp"
 #include "runtime/sched/switch.hpp"
@@ -69,12 +70,11 @@ worker* regain_processor(worker* m, fiber* self) noexcept { return resume(m, sel
 bool retake_blocked(std::int64_t now) noexcept {
   scheduler& s = sched();
   bool took = false;
-  for (const auto& owned : s.processors) {
-    processor* p = owned.get();
+  for (processor* const p : s.processors) {
     worker* m = p->owner.load(acquire);
     if (m == nullptr || m->lent.load(relaxed) != p || p->tick.load(relaxed) != p->seen_tick) continue;
     const bool work = !p->ring.empty() || p->runnext.load(relaxed) != nullptr || s.global_size.load(relaxed) != 0 ||
-                      p->timers.earliest() <= now;
+                      p->timers.earliest() <= now || is_surplus(*p);
     if (now - p->seen_since < (work ? k_grace_ns : k_idle_grace_ns)) continue;
     processor* expected = p;  // by now m may lend another one
     s.blocked_workers.fetch_add(1, acq_rel);

@@ -7,6 +7,7 @@
 #include "arch/arch.hpp"
 #include "runtime/base/clock.hpp"
 #include "runtime/sched/preempt.hpp"
+#include "runtime/sched/resize.hpp"
 #include "runtime/sched/scheduler.hpp"
 #include "runtime/sched/threads.hpp"
 
@@ -32,7 +33,7 @@ fiber* steal(processor* mine) noexcept {
     const bool last = pass == k_passes - 1;
     std::size_t at = mine->random.below(static_cast<std::uint32_t>(n));
     for (std::size_t i = 0; i < n; ++i, at = at + 1 == n ? 0 : at + 1) {
-      processor* victim = all[at].get();
+      processor* victim = all[at];
       if (victim == mine) continue;
       if (last && victim->timers.earliest() != k_forever) {
         run_due_timers(mine, victim, now_ns());
@@ -55,8 +56,9 @@ fiber* steal(processor* mine) noexcept {
 bool may_spin(worker* m) noexcept {
   scheduler& s = sched();
   if (m->spinning) return true;
-  if (s.processors.size() == 1) return false;
-  const std::size_t busy = s.processors.size() - std::min<std::size_t>(s.idle_count.load(relaxed), s.processors.size());
+  if (s.alone.load(relaxed)) return false;
+  const std::uint32_t active = s.active.load(relaxed);
+  const std::uint32_t busy = active - std::min(s.idle_count.load(relaxed), active);
   if (2 * s.spinning.load(relaxed) >= busy) return false;
   m->spinning = true;
   s.spinning.fetch_add(1, seq_cst);
@@ -113,8 +115,8 @@ enum class rest : std::uint8_t { refused, resting, resting_from_spinning };
 rest lie_down(worker* m) noexcept {
   scheduler& s = sched();
   const std::lock_guard hold(s.lock);
-  if (!s.global.empty() || !s.preempted.empty()) return rest::refused;
   processor* p = m->p;
+  if (!s.global.empty() || !s.preempted.empty() || is_surplus(*p)) return rest::refused;
   p->owner.store(nullptr, release);
   p->next_idle = s.idle_processors;
   s.idle_processors = p;
@@ -168,7 +170,7 @@ bool get_up(worker* m) noexcept {
 bool may_retire(worker* m) noexcept {
   scheduler& s = sched();
   const std::lock_guard hold(s.lock);
-  if (!m->in_idle_list || s.time_keeper == m || s.idle_worker_count <= s.processors.size() + 1) return false;
+  if (!m->in_idle_list || s.time_keeper == m || s.idle_worker_count <= s.active.load(relaxed) + 1) return false;
   leave_idle_workers(m);
   return m->retiring = true;
 }
@@ -234,6 +236,20 @@ void sleep(worker* m) noexcept {
   }
 }
 
+// If the worker's processor is one too many: gives it up for good.
+bool retire_processor(worker* m) noexcept {
+  scheduler& s = sched();
+  if (!is_surplus(*m->p)) return false;
+  {
+    const std::lock_guard hold(s.lock);
+    if (!begin_retirement_locked(*m->p)) return false;
+  }
+  if (m->at_hand != nullptr) push_global(std::exchange(m->at_hand, nullptr));
+  if (std::exchange(m->spinning, false)) s.spinning.fetch_sub(1, seq_cst);  // whoever lies down looks again
+  finish_retirement(m->p.take());
+  return true;
+}
+
 // Hands the processor to the one thread that may run f.
 void pass_to_home(worker* m, fiber* f) noexcept {
   processor* p = m->p.take();
@@ -256,7 +272,7 @@ fiber* await_locked(worker* m) noexcept {
 fiber* find_work(worker* m) noexcept {
   scheduler& s = sched();
   for (;;) {
-    bool has_processor = m->p != nullptr;
+    bool has_processor = m->p != nullptr && !retire_processor(m);
     if (has_processor) {
       if (s.phase.load(acquire) == run_phase::stopping) {
         hand_off(m->p.take());

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <mutex>
 #include <utility>
 
 #include "runtime/base/clock.hpp"
@@ -12,6 +13,7 @@
 #include "runtime/sched/detach.hpp"
 #include "runtime/sched/interrupts.hpp"
 #include "runtime/sched/preempt.hpp"
+#include "runtime/sched/resize.hpp"
 #include "runtime/sched/scheduler.hpp"
 #include "runtime/sched/section.hpp"
 #include "runtime/sched/threads.hpp"
@@ -39,8 +41,13 @@ bool all_idle() noexcept {
   scheduler& s = sched();
   // An idle one may hold work: given up by a worker that locked its thread, while a thread for it is being made.
   const auto holds_work = [](const auto& p) { return !p->ring.empty() || p->runnext.load(relaxed) != nullptr; };
-  return s.idle_count.load(seq_cst) == s.processors.size() && s.global_size.load(seq_cst) == 0 &&
-         s.preempted_count.load(seq_cst) == 0 && std::ranges::none_of(s.processors, holds_work);
+  {
+    // Both of one moment: a processor that retires between two loads would be missed in the first and not in the other.
+    const std::lock_guard hold(s.lock);
+    if (s.idle_count.load(seq_cst) != s.active.load(relaxed)) return false;
+  }
+  return s.global_size.load(seq_cst) == 0 && s.preempted_count.load(seq_cst) == 0 &&
+         std::ranges::none_of(s.processors, holds_work);
 }
 
 bool somebody_waits(const processor& p, std::int64_t now) noexcept {
@@ -49,9 +56,9 @@ bool somebody_waits(const processor& p, std::int64_t now) noexcept {
          s.preempted_count.load(relaxed) != 0 || p.timers.earliest() <= now;
 }
 
-// Somebody waits for whom no idle processor is there.
+// Somebody waits for whom no idle processor is there, or the processor is to go.
 bool wanted(const processor& p, std::int64_t now) noexcept {
-  return sched().idle_count.load(seq_cst) == 0 && somebody_waits(p, now);
+  return is_surplus(p) || (sched().idle_count.load(seq_cst) == 0 && somebody_waits(p, now));
 }
 
 enum class activity : std::uint8_t { unknown, computes, stands_still };
@@ -247,6 +254,10 @@ void monitor_main() noexcept {
     bool acted = false;
     for (const auto& p : s.processors) acted |= look_at(*p, now);
     acted |= retake_blocked(now);
+    if (s.active.load(relaxed) > s.wanted.load(relaxed)) {
+      ask_surplus();
+      acted = true;
+    }
     call_in_detached();
     watch_preempted(now);
     const std::int64_t interrupts = repeat_interrupts(now);

@@ -20,8 +20,6 @@
 namespace weft::runtime {
 namespace {
 
-constexpr unsigned k_max_processors = 1024;
-
 [[noreturn]] void refuse(std::string_view name, std::string_view value, std::string_view wanted) {
   throw std::invalid_argument("weft: " + std::string(name) + "=" + std::string(value) + ": " + std::string(wanted));
 }

@@ -7,6 +7,8 @@
 
 namespace weft::runtime {
 
+inline constexpr unsigned k_max_processors = 1024;
+
 struct options {
   unsigned processors = 1;
   std::size_t stack_size = 64 << 10;

@@ -58,7 +58,7 @@ bool exceptions_shield() noexcept {
 }
 
 processor* timer_home(worker* m) noexcept {
-  return m != nullptr && m->p != nullptr ? m->p : sched().processors.front().get();
+  return m != nullptr && m->p != nullptr ? m->p : sched().processors.front();
 }
 
 }  // namespace

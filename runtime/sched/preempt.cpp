@@ -31,7 +31,7 @@ bool others_ready(const processor& p) noexcept {
 }
 
 std::int64_t slice(const scheduler& s) noexcept {
-  const auto waiting = static_cast<std::int64_t>(s.preempted_count.load(relaxed) / s.processors.size()) + 1;
+  const auto waiting = static_cast<std::int64_t>(s.preempted_count.load(relaxed) / s.active.load(relaxed)) + 1;
   return std::clamp(k_round_ns / waiting, std::min(k_shortest_slice_ns, s.config.slice_ns), s.config.slice_ns);
 }
 
@@ -215,7 +215,7 @@ void preempt_long_turn() noexcept {
   for (const auto& p : s.processors)
     if ((p->attention.load(relaxed) & processor::k_long_turn) != 0 &&
         (longest == nullptr || p->turn_began.load(relaxed) < longest->turn_began.load(relaxed)))
-      longest = p.get();
+      longest = p;
   if (longest == nullptr) return;
   longest->attention.fetch_or(processor::k_give_way, relaxed);
   preempt(longest);

@@ -6,6 +6,7 @@
 #include "runtime/base/clock.hpp"
 #include "runtime/sched/chaos.hpp"
 #include "runtime/sched/preempt.hpp"
+#include "runtime/sched/resize.hpp"
 #include "runtime/sched/section.hpp"
 
 namespace weft::runtime {
@@ -32,7 +33,7 @@ fiber* take_global(processor* p) noexcept {
   scheduler& s = sched();
   if (s.global_size.load(relaxed) == 0) return nullptr;
   const std::lock_guard hold(s.lock);
-  const std::size_t share = s.global.size() / s.processors.size() + 1;
+  const std::size_t share = s.global.size() / s.active.load(relaxed) + 1;
   std::size_t n = std::min({s.global.size(), share, std::size_t{run_queue<fiber>::k_capacity / 2}});
   fiber* first = s.global.pop_front();
   while (n-- > 1) {
@@ -226,13 +227,18 @@ void stop_spinning(worker* m) noexcept {
 
 void hand_off(processor* p) noexcept {
   scheduler& s = sched();
-  p->owner.store(nullptr, release);
+  bool stays = false;
   {
     const std::lock_guard hold(s.lock);
-    p->next_idle = s.idle_processors;
-    s.idle_processors = p;
-    s.idle_count.fetch_add(1, seq_cst);
+    stays = !begin_retirement_locked(*p);
+    if (stays) {
+      p->owner.store(nullptr, release);
+      p->next_idle = s.idle_processors;
+      s.idle_processors = p;
+      s.idle_count.fetch_add(1, seq_cst);
+    }
   }
+  if (!stays) return finish_retirement(p);
   std::atomic_thread_fence(seq_cst);  // (R): whoever submitted to another ring saw no processor idle
   if (work_anywhere() || p->timers.earliest() != k_forever) wake_one();
 }
@@ -275,7 +281,7 @@ void ready_new(fiber* f) noexcept {
   if (m == nullptr || m->p == nullptr) return ready(m, f);
   processor* p = m->p;
   if (fiber* kicked = p->runnext.exchange(f, seq_cst)) push_local(p, kicked);
-  if (sched().processors.size() == 1) return;
+  if (sched().alone.load(relaxed)) return;
   std::atomic_thread_fence(seq_cst);  // (S)
   wake_one();
 }

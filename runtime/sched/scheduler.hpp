@@ -14,12 +14,12 @@
 #pragma once
 #include <cstdint>
 #include <memory>
-#include <vector>
 
 #include "runtime/base/no_destroy.hpp"
 #include "runtime/base/spin_lock.hpp"
 #include "runtime/sched/options.hpp"
 #include "runtime/sched/processor.hpp"
+#include "runtime/sched/processor_table.hpp"
 #include "runtime/sched/worker.hpp"
 
 namespace weft::runtime {
@@ -29,13 +29,18 @@ enum class run_phase : std::uint8_t { stopped, running, draining, ending, stoppi
 struct scheduler {
   options config{};
   timers unowned;  // set while no runtime runs: the next run takes them over
-  std::vector<std::unique_ptr<processor>> processors;
-  bool alone = false;  // there is one processor: no thieves
+  processor_table processors;
+  atomic<std::uint32_t> active{0}, wanted{0};  // of these, and how many there are to be: resize.hpp. Written under lock
+  atomic<bool> alone{false};                   // one is active: no thieves
   atomic<run_phase> phase{run_phase::stopped};
 
   spin_lock lock;  // rank: below channels and contexts, above timers
   fiber_list global;
   processor* idle_processors = nullptr;
+  processor* resting_processors = nullptr;  // not active. Linked by next_idle
+  std::uint32_t retiring = 0;               // about to rest, and still active
+  fiber* resizer = nullptr;                 // waits until no more are active than wanted
+  std::uint32_t resizer_generation = 0;
   worker* idle_workers = nullptr;
   worker* time_keeper = nullptr;
   atomic<std::uint32_t> global_size{0};
@@ -139,11 +144,11 @@ inline fiber* next_local(processor* p) noexcept {
       if (fiber* f = take_owed()) return f;
     if (fiber* f = take_global(p)) return f;
   } else if (p->turns_to_global == processor::k_global_interval / 2) [[unlikely]] {
-    if (fiber* f = p->ring.pop(sched().alone)) return f;
+    if (fiber* f = p->ring.pop(sched().alone.load(acquire))) return f;
   }
   if (p->runnext.load(relaxed) != nullptr)
     if (fiber* f = p->runnext.exchange(nullptr, acq_rel)) return f;
-  return p->ring.pop(sched().alone);
+  return p->ring.pop(sched().alone.load(acquire));
 }
 void run_due_timers(processor* mine, processor* whose, std::int64_t now) noexcept;
 

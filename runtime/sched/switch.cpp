@@ -11,6 +11,7 @@
 #include "runtime/sched/interrupts.hpp"
 #include "runtime/sched/monitor.hpp"
 #include "runtime/sched/preempt.hpp"
+#include "runtime/sched/resize.hpp"
 #include "runtime/sched/scheduler.hpp"
 #include "runtime/sched/section.hpp"
 
@@ -85,7 +86,8 @@ fiber* choose_next(worker* m) noexcept {
   learn_habit(p);
   const bool asked = p->attention.load(relaxed) != 0;
   if (asked) end_turn(p);
-  fiber* f = m->locked != nullptr ? nullptr : next_here(p, asked);
+  const bool goes = asked && is_surplus(*p);  // the worker's own stack sees to it
+  fiber* f = m->locked != nullptr || goes ? nullptr : next_here(p, asked);
   if (f != nullptr && f->home != nullptr) [[unlikely]] {  // another thread's
     m->at_hand = f;
     f = nullptr;

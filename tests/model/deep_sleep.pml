@@ -10,7 +10,7 @@
  * enough. `preempted_count` is stored with seq_cst, under the lock.
  *
  * @ runtime/sched/monitor.cpp: bool all_idle() noexcept {
- *   s.idle_count.load(seq_cst) == s.processors.size()                        [ALL_IDLE]
+ *   s.idle_count.load(seq_cst) != s.active.load(relaxed)                     [ALL_IDLE]
  *   s.preempted_count.load(seq_cst) == 0
  * @ runtime/sched/monitor.cpp: void deep_sleep() noexcept {
  *   s.monitor_sleeps.store(true, seq_cst);                                   [monitor]
