@@ -61,7 +61,7 @@ bool wanted(const processor& p, std::int64_t now) noexcept {
   return is_surplus(p) || (sched().idle_count.load(seq_cst) == 0 && somebody_waits(p, now));
 }
 
-enum class activity : std::uint8_t { unknown, computes, stands_still };
+enum class activity : std::uint8_t { unknown, computes, runs_little, stands_still };
 
 // What its thread has done since the last sample.
 activity sample(processor& p, const worker& m, std::int64_t now) noexcept {
@@ -73,7 +73,7 @@ activity sample(processor& p, const worker& m, std::int64_t now) noexcept {
   p.seen_cpu_at = now;
   if (cpu < 0 || before < 0) return activity::unknown;
   if (4 * ran >= passed) return activity::computes;
-  return 8 * ran < passed ? activity::stands_still : activity::unknown;  // a signal costs it a little
+  return 8 * ran < passed ? activity::stands_still : activity::runs_little;  // a signal costs it a little
 }
 
 // Interrupts a turn that computes, if somebody waits, or sees to it that a timer will.
@@ -112,15 +112,13 @@ bool press(processor& p, std::int64_t now) noexcept {
 bool look_closely(processor& p, std::int64_t now) noexcept {
   const worker* m = p.owner.load(acquire);
   if (m == nullptr || m->lent.load(relaxed) != nullptr) return false;
-  switch (sample(p, *m, now)) {
-    case activity::computes:
-      return press(p, now);
-    case activity::stands_still:
-      return wanted(p, now) && blocked_in_kernel(*m) && p.tick.load(relaxed) == p.seen_tick && detach(p);
-    case activity::unknown:
-      break;
-  }
-  return false;
+  const activity seen = sample(p, *m, now);
+  if (seen == activity::unknown) return false;
+  if (seen == activity::computes) return press(p, now);
+  if (!wanted(p, now)) return false;
+  // One that computes may have next to no CPU on a busy machine: others have it, or sched_yield gives it to them.
+  if (!blocked_in_kernel(*m)) return press(p, now);
+  return seen == activity::stands_still && p.tick.load(relaxed) == p.seen_tick && detach(p);
 }
 
 // Looks at one processor; true if something was done.

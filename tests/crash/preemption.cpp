@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <link.h>
 #include <pthread.h>
+#include <sched.h>
 #include <spawn.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
@@ -563,6 +564,39 @@ TEST_CASE("preemption: on a machine with eight busy processes nothing hangs, no 
         v(hogs_keep_to_processors(processors));
       });
       return v.status();
+    });
+    CHECK_MESSAGE(!seen.timed_out, "hangs; ", seen.errors);
+    CHECK_MESSAGE(seen.status == 0, "signal ", seen.signal, "; ", seen.errors);
+  });
+}
+
+// monitor                                      worker, the only one: fiber a
+// -------                                      ----------------------------
+//                                              while (!flag) sched_yield(): next to no CPU, the other processes have it
+// neither computes (a quarter of the time)
+// nor stands still, blocked in the kernel:
+// nothing to do                                … and the fiber that would set the flag never runs
+TEST_CASE("preemption: a loop that gives the CPU away to eight busy processes still gives way to fibers" *
+          doctest::skip(k_no_signals)) {
+  const long rounds = test::scale(10);
+  test::for_processors({1, 2}, [&](unsigned processors) {
+    const outcome seen = in_child([&] {
+      const load busy(8);
+      run(test::on(processors), [&] {
+        for (long i = 0; i < rounds; ++i) {
+          std::atomic<bool> flag{false};
+          std::atomic<unsigned> begun{0};
+          wait_group all;
+          for (unsigned fiber = 0; fiber < processors; ++fiber)
+            all.go([&] {
+              for (++begun; !flag;) ::sched_yield();
+            });
+          while (begun < processors) this_fiber::yield();
+          flag = true;
+          all.wait();
+        }
+      });
+      return 0;
     });
     CHECK_MESSAGE(!seen.timed_out, "hangs; ", seen.errors);
     CHECK_MESSAGE(seen.status == 0, "signal ", seen.signal, "; ", seen.errors);
