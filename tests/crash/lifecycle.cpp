@@ -9,6 +9,7 @@
 
 #include "child.hpp"
 #include "tests/support/support.hpp"
+#include "tests/support/waiting.hpp"
 
 using namespace weft;
 using test::in_child;
@@ -128,6 +129,7 @@ TEST_CASE("lifecycle: what does not end is named, and the destructor ends the pr
         const shield_scope nothing_is_thrown;
         chan<int>().recv();
       });
+      test::await_waiting_fiber("deaf one");
       service.shutdown();
       const lifecycle_report r = service.serve();
       tell(r);

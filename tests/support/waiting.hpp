@@ -15,4 +15,12 @@ inline void await_waiting(std::string_view reason, long count) {
   }
 }
 
+// Returns once the fiber of this name waits.
+inline void await_waiting_fiber(std::string_view name) {
+  for (;; weft::this_fiber::yield()) {
+    const auto all = weft::debug::fibers();
+    if (std::ranges::any_of(all, [&](const auto& f) { return f.name == name && f.state == "waiting"; })) return;
+  }
+}
+
 }  // namespace test
