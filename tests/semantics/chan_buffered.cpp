@@ -45,6 +45,7 @@ TEST_CASE("chan: a receive from a full buffer lets the first waiting sender in, 
     test::settle();
     e.equal(c.len(), 1u);
     e.equal(c.recv(), std::optional(0));
+    e.equal(c.len(), 1u);  // it is in, though its turn has not come yet
     e.equal(c.recv(), std::optional(1));
     sender.join();
   });
