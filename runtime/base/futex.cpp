@@ -46,6 +46,13 @@ void hear_signals() noexcept {
   errno = saved;
 }
 
+bool note::begin_elsewhere() noexcept {
+  std::uint32_t seen = k_empty;
+  if (state_.compare_exchange_strong(seen, k_elsewhere, relaxed)) return true;
+  state_.exchange(k_empty, acquire);  // pairs with (N)
+  return false;
+}
+
 bool note::wait(std::int64_t deadline) noexcept {
   for (;;) {
     std::uint32_t seen = k_empty;

@@ -24,7 +24,13 @@ std::string_view name_of(wait_reason r) noexcept {
       "join",
       "waiter",
       "nil channel",
-      "after_func running"};
+      "after_func running",
+      "network accept",
+      "network connect",
+      "network read",
+      "network write",
+      "descriptor readable",
+      "descriptor writable"};
   const auto i = static_cast<std::size_t>(r);
   return i < names.size() ? names[i] : "?";
 }

@@ -5,6 +5,7 @@
 
 #include "runtime/base/clock.hpp"
 #include "runtime/sched/chaos.hpp"
+#include "runtime/sched/polling.hpp"
 #include "runtime/sched/preempt.hpp"
 #include "runtime/sched/section.hpp"
 
@@ -119,6 +120,7 @@ worker* pop_idle_worker() noexcept {
   *link = m->next_idle;
   --s.idle_worker_count;
   m->in_idle_list = false;
+  forget_watcher(m);
   if (m == s.time_keeper) {
     s.time_keeper = nullptr;
     s.keeper_until.store(0, seq_cst);
@@ -234,7 +236,7 @@ void hand_off(processor* p) noexcept {
     s.idle_count.fetch_add(1, seq_cst);
   }
   std::atomic_thread_fence(seq_cst);  // (R): whoever submitted to another ring saw no processor idle
-  if (work_anywhere() || p->timers.earliest() != k_forever) wake_one();
+  if (work_anywhere() || p->timers.earliest() != k_forever || the_poller().watched() != 0) wake_one();
 }
 
 void ready(fiber* f) noexcept {
@@ -243,7 +245,10 @@ void ready(fiber* f) noexcept {
 }
 
 void ready(worker* m, fiber* f) noexcept {
-  if (f->is_foreign()) return f->foreign_wake.post();
+  if (f->is_foreign()) {
+    f->foreign_wake.post();
+    return;
+  }
   if (m == nullptr || m->p == nullptr) {
     const foreign_visit inside(m);
     push_global(f);
