@@ -152,7 +152,6 @@ void leave_idle_workers(worker* m) noexcept {
   *link = m->next_idle;
   --s.idle_worker_count;
   m->in_idle_list = false;
-  forget_watcher(m);
   if (s.time_keeper == m) {
     s.time_keeper = nullptr;
     s.keeper_until.store(0, seq_cst);

@@ -10,6 +10,22 @@ namespace {
 constexpr std::int64_t k_patience_ns = 1'000'000;        // while every turn lasts
 constexpr std::int64_t k_busy_patience_ns = 10'000'000;  // while turns are short: they will ask, having done their work
 
+// If a processor is idle and nobody watches: somebody who sleeps looks again.
+void call_another() noexcept {
+  scheduler& s = sched();
+  if (s.idle_count.load(seq_cst) == 0) return;
+  worker* keeper;
+  {
+    const std::lock_guard hold(s.lock);
+    if (s.watcher.load(relaxed) != nullptr || s.idle_count.load(relaxed) == 0) return;
+    keeper = s.time_keeper;
+  }
+  if (keeper != nullptr)
+    keeper->wake.post();
+  else
+    wake_one();
+}
+
 }  // namespace
 
 void ask_poller(processor* p) noexcept {
@@ -44,8 +60,14 @@ bool begin_watch(worker* m) noexcept {
 }
 
 void end_watch(worker* m) noexcept {
-  const std::lock_guard hold(sched().lock);
-  forget_watcher(m);
+  scheduler& s = sched();
+  bool taken_out;
+  {
+    const std::lock_guard hold(s.lock);
+    s.watcher.store(nullptr, relaxed);
+    taken_out = !m->in_idle_list;
+  }
+  if (taken_out && !m->spinning && the_poller().watched() != 0) call_another();
 }
 
 int watch_descriptor(descriptor& d) noexcept {
@@ -55,25 +77,20 @@ int watch_descriptor(descriptor& d) noexcept {
   const int error = the_poller().add(d, woken);
   ready(woken);
   if (error != 0) return error;
-  if (s.watcher.load(relaxed) != nullptr || s.idle_count.load(seq_cst) == 0) return 0;
+  if (s.idle_count.load(seq_cst) == 0) return 0;
   const foreign_visit inside(in.here());
-  if (!inside.admitted()) return 0;
-  worker* keeper;
-  {
-    const std::lock_guard hold(s.lock);
-    if (s.watcher.load(relaxed) != nullptr || s.idle_count.load(relaxed) == 0) return 0;
-    keeper = s.time_keeper;
-  }
-  if (keeper != nullptr)
-    keeper->wake.post();
-  else
-    wake_one();
+  if (inside.admitted()) call_another();
   return 0;
 }
 
 void look_at_descriptors(std::int64_t now, bool turns_last) noexcept {
   static std::int64_t unasked_since = 0;  // the monitor's own
+  static bool seen_unwatched = false;
   scheduler& s = sched();
+  const bool unwatched = the_poller().watched() != 0 && s.idle_count.load(relaxed) != 0 &&
+                         s.watcher.load(relaxed) == nullptr && s.spinning.load(relaxed) == 0;
+  if (unwatched && seen_unwatched) call_another();
+  seen_unwatched = unwatched;
   if (the_poller().watched() == 0 || s.idle_count.load(relaxed) != 0 || s.watcher.load(relaxed) != nullptr ||
       s.poller_asked.load(relaxed)) {
     s.poller_asked.store(false, relaxed);

@@ -13,6 +13,17 @@
 //     joined later, it sees the count.
 //   a processor becomes idle without its worker (hand_off): a worker is woken, as for work
 //   the watcher gets up:       as a spinner, and the last spinner that finds work wakes another worker
+//   the watcher is taken out:  as a spinner, the same; else it calls another when it has left the poller
+//
+// Only the watcher itself ends its watch, once it has left the poller, not whoever takes it out of the idle list. So no
+// two sleep in there: the interrupt is for whoever sleeps, and another would take it from the one it is meant for.
+//     worker A, the watcher         another                          worker C
+//     sleeps in the poller
+//                                   takes A out, hands it a
+//                                   processor; interrupts
+//                                                                    is the watcher now; its sleep takes the interrupt
+//     sleeps on, and the processor
+//     with it
 //
 // With all processors busy nobody sleeps in the poller: each event would cost a busy server a thread's wake-up. The
 // monitor looks if no worker has for a while; and where turns last it calls a sleeping worker to watch, so that what
@@ -35,13 +46,8 @@ void end_watch(worker*) noexcept;
 // poller::add, and whoever has to know of it is told. 0, or the system's error.
 int watch_descriptor(descriptor&) noexcept;
 
-// The monitor: looks if nobody has for long; calls a watcher if every turn lasts.
+// The monitor: looks if nobody has for long; calls a watcher if every turn lasts, or one is missing (handed a processor
+// between its watch and its getting up, by a preemption).
 void look_at_descriptors(std::int64_t now, bool turns_last) noexcept;
-
-// Under the scheduler's lock, of a worker that leaves the idle list.
-inline void forget_watcher(const worker* m) noexcept {
-  scheduler& s = sched();
-  if (s.watcher.load(relaxed) == m) s.watcher.store(nullptr, relaxed);
-}
 
 }  // namespace weft::runtime

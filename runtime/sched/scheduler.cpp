@@ -5,7 +5,7 @@
 
 #include "runtime/base/clock.hpp"
 #include "runtime/sched/chaos.hpp"
-#include "runtime/sched/polling.hpp"
+#include "runtime/event/poller.hpp"
 #include "runtime/sched/preempt.hpp"
 #include "runtime/sched/section.hpp"
 
@@ -120,7 +120,6 @@ worker* pop_idle_worker() noexcept {
   *link = m->next_idle;
   --s.idle_worker_count;
   m->in_idle_list = false;
-  forget_watcher(m);
   if (m == s.time_keeper) {
     s.time_keeper = nullptr;
     s.keeper_until.store(0, seq_cst);

@@ -232,3 +232,25 @@ TEST_CASE("net storm: foreign threads and fibers on the same streams") {
     e.report();
   });
 }
+
+// Few workers sleep when a run begins: whoever is woken is then often the one in the poller. A processor that was
+// handed to one who did not wake would keep the run from ending.
+TEST_CASE("net storm: short runs, in which the sleeper in the poller is handed a processor, all end") {
+  const long runs = test::scale(300);
+  expect e;
+  for (long i = 0; i < runs; ++i)
+    run(test::on(4), [&] {
+      const auto server = need(net::listen_packet("udp", "127.0.0.1:0"));
+      const auto client = need(net::dial("udp", server.local_address().to_string()));
+      std::array<char, 4> some{};
+      auto t = spawn([&] { return client.read(some).value_or(0); });
+      this_fiber::yield();
+      e.equal(server.write_to("x", client.local_address()).value_or(0), 1u);
+      e.equal(t.join(), 1u);
+      auto u = spawn([&] { return error_of(server.read_from(some)); });
+      this_fiber::yield();
+      e(server.close().has_value());
+      e(u.join() == errc::closed);
+    });
+  e.report();
+}
