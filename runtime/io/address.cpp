@@ -28,8 +28,8 @@ std::unexpected<std::error_code> invalid() noexcept {
 
 }  // namespace
 
-address::address(const void* system, std::size_t size) noexcept : size_(std::min(size, bytes_.size())) {
-  std::memcpy(bytes_.data(), system, size_);
+address::address(const void* system, std::size_t size) noexcept : size_(std::min(size, sizeof words_)) {
+  std::memcpy(words_.data(), system, size_);
 }
 
 bool address::is_ipv4() const noexcept { return !empty() && family(data()) == AF_INET; }
@@ -58,7 +58,7 @@ std::string address::host() const {
   }
   constexpr std::size_t before_path = offsetof(sockaddr_un, sun_path);
   if (!is_unix() || size_ <= before_path) return {};
-  std::string path(reinterpret_cast<const char*>(bytes_.data()) + before_path, size_ - before_path);
+  std::string path(reinterpret_cast<const char*>(words_.data()) + before_path, size_ - before_path);
   if (path.front() == '\0')
     path.front() = '@';
   else
