@@ -13,16 +13,17 @@ void poll_side::leave(poll_wait& w) noexcept {
   w.linked = false;
 }
 
-bool poll_side::wake(std::uint32_t why, fiber_list& into) noexcept {
-  bool woken = false;
+void poll_side::wake(std::uint32_t why, fiber_list& into) noexcept {
   while (poll_wait* w = waiters.front()) {
     leave(*w);
     fiber* const f = w->waiter;
-    const claim_result c = f->word.claim(w->generation, why, true);
-    if (c == claim_result::from_armed) into.push_back(f);
-    woken |= c != claim_result::lost;
+    if (f->word.claim(w->generation, why, true) == claim_result::from_armed) into.push_back(f);
   }
-  return woken;
+}
+
+void poll_side::tell(fiber_list& into) noexcept {
+  events.fetch_add(1, release);  // pairs with whoever has seen the count: what the event's teller wrote is seen, too
+  wake(k_descriptor_ready, into);
 }
 
 }  // namespace weft::runtime

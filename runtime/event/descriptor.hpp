@@ -1,8 +1,9 @@
 // What the poller knows of one descriptor: who waits for it to become readable, and who for it to become writable.
 //
 // Invariants, under the descriptor's lock
-// 1. `ready` is set by an event that found nobody to wake, and taken by the next who would wait. So an event between an
-//    attempt that would have blocked and the wait after it ends that wait at once.
+// 1. Every event is counted, whether it wakes somebody or not. Who would wait names the count that it saw before its
+//    attempt, and does not wait if it is another by now. So an event between an attempt that would have blocked and the
+//    wait after it ends that wait at once, also if it woke others: they may leave some of what it told of.
 // 2. A waker unlinks a node before it claims; a waiter that was woken by somebody else leaves under the lock. So nobody
 //    looks at a node that has gone.
 // 3. The memory is type-stable. `sequence` moves on when the block serves another descriptor; an event that was under
@@ -35,13 +36,14 @@ struct poll_wait {
 };
 
 struct poll_side {
-  bool ready = false;
+  atomic<std::uint64_t> events{1};  // written under the lock, read by anybody
   list_of<poll_wait> waiters;
 
   void enqueue(poll_wait&) noexcept;
   void leave(poll_wait&) noexcept;  // if it is still in
-  // Wakes all; those to be made ready go into `into`. True if one was woken.
-  bool wake(std::uint32_t why, fiber_list& into) noexcept;
+  // Wakes all; those to be made ready go into `into`.
+  void wake(std::uint32_t why, fiber_list& into) noexcept;
+  void tell(fiber_list& into) noexcept;  // an event: counts it and wakes all
 };
 
 struct alignas(k_cache_line) descriptor {
@@ -50,7 +52,6 @@ struct alignas(k_cache_line) descriptor {
   atomic<bool> ended{false};
   int fd = -1;
   std::uint32_t sequence = 0;
-  atomic<std::uint64_t> read_events{1};  // counted under the lock
   poll_side read, write;
 
   poll_side& side(direction d) noexcept { return d == direction::read ? read : write; }

@@ -51,11 +51,8 @@ void tell(descriptor& d, std::uint64_t data, std::uint32_t what, fiber_list& rea
   const std::lock_guard hold(d.lock);
   if ((d.sequence & k_sequence_mask) != (data & k_sequence_mask)) return;  // meant for the descriptor before
   if ((what & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) d.ended.store(true, relaxed);
-  if ((what & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) {
-    d.read_events.fetch_add(1, release);  // after `ended`
-    d.read.ready = !d.read.wake(k_descriptor_ready, ready);
-  }
-  if ((what & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) d.write.ready = !d.write.wake(k_descriptor_ready, ready);
+  if ((what & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) d.read.tell(ready);  // after `ended`
+  if ((what & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) d.write.tell(ready);
 }
 
 // True if the interrupt was among them.

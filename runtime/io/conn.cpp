@@ -118,9 +118,11 @@ result<std::size_t> write_all(detail::socket_handle h, const context* ctx, std::
 }
 
 result<std::size_t> read_one(detail::socket_handle h, const context* ctx, mutable_bytes into) {
-  const auto receive = [&](int fd) {
+  const auto receive = [&](int fd) -> long {
     socket_record& s = *h.record;
-    const std::uint64_t events = s.read_events.load(acquire);
+    const std::uint64_t events = s.read.events.load(acquire);
+    // Once the peer has ended it is tried all the same: one event stands for the last bytes and the end alike.
+    if (s.drained_at.load(relaxed) == events && !s.ended.load(relaxed)) return -EAGAIN;
     const long n = calls::receive(fd, into.data(), into.size());
     if (s.tells_drained && n > 0 && static_cast<std::size_t>(n) < into.size()) s.drained_at.store(events, relaxed);
     return n;

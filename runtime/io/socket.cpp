@@ -34,7 +34,6 @@ void give_back(socket_record* s) noexcept {
     const std::lock_guard hold(s->lock);
     ++s->sequence;  // an event under way is for nobody
     s->fd = -1;
-    s->read.ready = s->write.ready = false;
   }
   s->use.store(unused(s->sequence), release);
   const section in;
@@ -104,7 +103,6 @@ result<socket_handle> watch_socket(int fd, bool tells_drained) noexcept {
     const section in;
     const std::lock_guard hold(s->lock);
     s->fd = fd;
-    s->read.ready = s->write.ready = false;
     s->read_deadline.store(k_forever, relaxed);
     s->write_deadline.store(k_forever, relaxed);
     s->ended.store(false, relaxed);
@@ -171,8 +169,8 @@ socket_use::~socket_use() {
   if (record_ != nullptr) end_use(record_);
 }
 
-wait_end await_socket(socket_handle h, direction d, wait_scope& scope, fiber* self, wait_reason reason,
-                      std::int64_t until) noexcept {
+wait_end await_socket(socket_handle h, direction d, std::uint64_t seen, wait_scope& scope, fiber* self,
+                      wait_reason reason, std::int64_t until) noexcept {
   socket_record& s = *h.record;
   poll_wait w;
   w.waiter = self;
@@ -182,10 +180,7 @@ wait_end await_socket(socket_handle h, direction d, wait_scope& scope, fiber* se
     const std::lock_guard hold(s.lock);
     if (!open(s.use.load(seq_cst), h.sequence)) return wait_end::closed;
     poll_side& side = s.side(d);
-    if (side.ready) {
-      side.ready = false;
-      return wait_end::look_again;
-    }
+    if (side.events.load(relaxed) != seen) return wait_end::look_again;
     until = std::min(until, s.deadline(d).load(relaxed));
     if (until != k_forever && until <= now_ns()) return wait_end::timed_out;
     if (!scope.begin(self, w.generation)) return wait_end::canceled;

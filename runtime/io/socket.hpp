@@ -29,7 +29,7 @@ struct socket_record : descriptor {
   // Until when reads and writes may wait; k_forever: no end. Written under the lock.
   atomic<std::int64_t> read_deadline{k_forever}, write_deadline{k_forever};
   // A read that took less than it could have has emptied the socket: until the next event there is nothing to try. So
-  // it notes which event was the last before it (of TCP only: others may give less than there is).
+  // it notes how many events came before it (of TCP only: others may give less than there is).
   atomic<std::uint64_t> drained_at{0};
   bool tells_drained = false;
   int sharers = 0;       // who wait for a descriptor that is not weft's; under the lock of wait_ready.cpp
@@ -64,7 +64,9 @@ class socket_use {
 
 enum class wait_end : std::uint8_t { look_again, closed, canceled, timed_out };
 
-// Waits until the direction may be tried again, the deadline of the socket, or `until`, whichever is first.
-wait_end await_socket(socket_handle, direction, wait_scope&, fiber* self, wait_reason, std::int64_t until) noexcept;
+// Waits until the direction may be tried again, the deadline of the socket, or `until`, whichever is first. `seen`: the
+// direction's count of events before the last attempt.
+wait_end await_socket(socket_handle, direction, std::uint64_t seen, wait_scope&, fiber* self, wait_reason,
+                      std::int64_t until) noexcept;
 
 }  // namespace weft::runtime

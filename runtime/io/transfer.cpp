@@ -25,12 +25,6 @@ ended failed(wait_end e) noexcept {
   return {ended::how::canceled, 0, {}};
 }
 
-// The last read emptied it, and nothing has been told since. Not once the peer has ended: then one event stands for
-// the last bytes and the end alike.
-bool nothing_to_read(const socket_record& s) noexcept {
-  return s.drained_at.load(relaxed) == s.read_events.load(acquire) && !s.ended.load(relaxed);
-}
-
 bool late(socket_handle h, direction d, std::int64_t until) noexcept {
   until = std::min(until, h.record->deadline(d).load(relaxed));
   return until != k_forever && until <= now_ns();
@@ -46,7 +40,8 @@ ended transfer(socket_handle h, direction d, const context* ctx, wait_reason rea
   for (;;) {
     if (scope.canceled(self)) return failed(wait_end::canceled);
     heed_attention();
-    if (d == direction::write || !nothing_to_read(*h.record)) {
+    const std::uint64_t seen = h.record->side(d).events.load(acquire);
+    {
       const socket_use use(h);
       if (!use) return failed(errc::closed);
       if (late(h, d, until)) return failed(errc::deadline_exceeded);
@@ -54,7 +49,7 @@ ended transfer(socket_handle h, direction d, const context* ctx, wait_reason rea
       if (value >= 0) return {ended::how::done, value, {}};
       if (value != -EAGAIN) return failed(std::error_code(static_cast<int>(-value), std::system_category()));
     }
-    const wait_end e = await_socket(h, d, scope, self, reason, until);
+    const wait_end e = await_socket(h, d, seen, scope, self, reason, until);
     if (e != wait_end::look_again) return failed(e);
   }
 }
@@ -64,7 +59,8 @@ ended pause_on(socket_handle h, direction d, const context* ctx, wait_reason rea
   wait_scope scope(ctx);
   if (scope.canceled(self)) return failed(wait_end::canceled);
   const std::int64_t until = saturating_add(now_ns(), ns);
-  const wait_end e = await_socket(h, d, scope, self, reason, until);
+  const std::uint64_t seen = h.record->side(d).events.load(acquire);
+  const wait_end e = await_socket(h, d, seen, scope, self, reason, until);
   const bool over = e == wait_end::timed_out && now_ns() < h.record->deadline(d).load(relaxed);
   if (over || e == wait_end::look_again) return {ended::how::done, 0, {}};
   return failed(e);

@@ -1,4 +1,5 @@
-// The poller: an event wakes those who wait, is kept for those who come later, and never reaches another descriptor.
+// The poller: an event wakes those who wait, is counted for those who are about to, and never reaches another
+// descriptor.
 #include "runtime/event/poller.hpp"
 
 #include <fcntl.h>
@@ -31,7 +32,6 @@ struct watched_pair {
     REQUIRE(the_poller().add(d, nobody) == 0);
     REQUIRE(nobody.empty());
     drain();  // that it can be written to
-    d.write.ready = false;
   }
   ~watched_pair() {
     the_poller().remove(d);
@@ -79,25 +79,26 @@ TEST_CASE("poller: an event wakes all who wait for what it tells, once") {
   CHECK(woken() == 0);
 }
 
-TEST_CASE("poller: an event that finds nobody is kept, and one that wakes somebody is not") {
+TEST_CASE("poller: an event is counted, whether it finds nobody or wakes somebody") {
   watched_pair p;
+  const std::uint64_t before = p.d.read.events;
   p.write();
   CHECK(woken() == 0);
-  CHECK(p.d.read.ready);
-  p.d.read.ready = false;
+  CHECK(p.d.read.events == before + 1);
   const played_wait a(p.d.read);
   p.write();
   CHECK(woken() == 1);
-  CHECK_FALSE(p.d.read.ready);
+  CHECK(p.d.read.events == before + 2);
 }
 
-TEST_CASE("poller: an event whose waiter has been claimed by another is kept") {
+TEST_CASE("poller: an event whose waiter has been claimed by another is counted, too") {
   watched_pair p;
   const played_wait a(p.d.read);
+  const std::uint64_t before = p.d.read.events;
   REQUIRE(a.f->word.claim(a.w.generation, wait_word::k_canceled, true) == claim_result::from_armed);
   p.write();
   CHECK(woken() == 0);
-  CHECK(p.d.read.ready);
+  CHECK(p.d.read.events == before + 1);
   CHECK(a.f->word.why() == wait_word::k_canceled);
 }
 
@@ -116,9 +117,10 @@ TEST_CASE("poller: an event under way for an earlier descriptor is dropped") {
   // As when the event has been fetched by another thread and the block serves somebody else by the time it is told.
   ++p.d.sequence;
   const played_wait a(p.d.read);
+  const std::uint64_t before = p.d.read.events;
   CHECK(woken() == 0);
   CHECK(a.w.linked);
-  CHECK_FALSE(p.d.read.ready);
+  CHECK(p.d.read.events == before);
   p.d.read.leave(const_cast<poll_wait&>(a.w));
 }
 
