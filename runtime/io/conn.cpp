@@ -76,11 +76,17 @@ class remainder {
   std::size_t done_ = 0;  // of the first
 };
 
-// Keeps others from writing in between.
+// Keeps others from writing in between. Who waits for the turn is counted as a user: the record could else come to
+// serve another socket, whose writers take as long as they like. A close is not held up, for it ends the wait of the
+// one whose turn it is.
 class writing_turn {
  public:
-  writing_turn(socket_record& s, const context* ctx) : semaphore_(s.writing) {
-    if (ctx == nullptr)
+  writing_turn(detail::socket_handle h, const context* ctx) : semaphore_(h.record->writing) {
+    if (semaphore_.try_acquire()) return;
+    const socket_use use(h);
+    if (!use)
+      error_ = errc::closed;
+    else if (ctx == nullptr)
       semaphore_.acquire();
     else if (const result<void> r = semaphore_.acquire(*ctx); !r)
       error_ = r.error();
@@ -99,7 +105,7 @@ class writing_turn {
 
 result<std::size_t> write_all(detail::socket_handle h, const context* ctx, std::span<const const_bytes> pieces) {
   if (h.record == nullptr) return closed();
-  const writing_turn turn(*h.record, ctx);
+  const writing_turn turn(h, ctx);
   if (turn.error()) return std::unexpected(turn.error());
   remainder rest(pieces);
   const auto send = [&](int fd) { return rest.send(fd); };
@@ -182,7 +188,8 @@ result<std::size_t> conn::read_parts(std::span<const mutable_bytes> into) const 
 
 result<std::size_t> conn::write_parts(std::span<const const_bytes> from) const {
   if (handle_.record == nullptr) return closed();
-  const writing_turn turn(*handle_.record, nullptr);
+  const writing_turn turn(handle_, nullptr);
+  if (turn.error()) return std::unexpected(turn.error());
   const auto send = [&](int fd) { return remainder(from).send(fd); };
   return conclude(transfer(handle_, direction::write, nullptr, wait_reason::network_write, send), nullptr);
 }

@@ -5,7 +5,7 @@
 //    that the handle's descriptor is gone. The memory is type-stable, so anybody may look at any time.
 // 2. A system call is made with the descriptor counted in use, and only then; so none is made with a number that
 //    already belongs to somebody else. A wait is not counted: a close ends it, and it touches the record no more but
-//    under its lock.
+//    under its lock. (But for the wait for the turn to write, see conn.cpp.)
 // 3. Once `closing` is set the count only falls. Whoever brings it to zero, the closer or the last user, closes the
 //    descriptor, moves the sequence on and gives the record back.
 #pragma once

@@ -152,6 +152,25 @@ TEST_CASE("net: close ends the waits of others with closed, and closes the port"
   });
 }
 
+// The closed handle's record serves another connection by then, whose writer has the turn and keeps it.
+TEST_CASE("net: a write to a closed handle waits for nobody") {
+  in_fiber({1, 2}, [](expect& e) {
+    const tcp_pair p;
+    e(p.a.close().has_value());
+    e(p.b.close().has_value());
+    const tcp_pair q, r;
+    const std::string much(20'000'000, 'x');
+    std::vector<task<result<std::size_t>>> writers;
+    for (const net::conn* c : {&q.a, &q.b, &r.a, &r.b}) writers.push_back(spawn([&, c] { return c->write(much); }));
+    await_waiting("network write", 4);
+    const auto soon = with_timeout(background(), 5s);
+    e(error_of(p.a.write(soon, "x")) == errc::closed);
+    e(error_of(p.b.write(soon, "x")) == errc::closed);
+    for (const net::conn* c : {&q.a, &q.b, &r.a, &r.b}) e(c->close().has_value());
+    for (auto& w : writers) e(w.join().value_or(0) < much.size());
+  });
+}
+
 TEST_CASE("net: a handle that was moved from, or never open, is closed") {
   in_fiber({1}, [](expect& e) {
     tcp_pair p;
