@@ -111,7 +111,7 @@ class WEFT_API conn : public socket {
   explicit conn(detail::socket_handle h) noexcept : socket(h) {}
 
   // Blocks until there is something; gives what is there, at most the buffer's size. 0: the end of the stream (or an
-  // empty datagram, or an empty buffer).
+  // empty datagram; or an empty buffer, for which it never blocks).
   result<std::size_t> read(mutable_bytes into) const;
   result<std::size_t> read(const context& ctx, mutable_bytes into) const;
 

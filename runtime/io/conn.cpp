@@ -125,6 +125,7 @@ result<std::size_t> write_all(detail::socket_handle h, const context* ctx, std::
 
 result<std::size_t> read_one(detail::socket_handle h, const context* ctx, mutable_bytes into) {
   const auto receive = [&](int fd) -> long {
+    if (into.size() == 0) return 0;
     socket_record& s = *h.record;
     const std::uint64_t events = s.read.events.load(acquire);
     // Once the peer has ended it is tried all the same: one event stands for the last bytes and the end alike.

@@ -171,6 +171,21 @@ TEST_CASE("net: a write to a closed handle waits for nobody") {
   });
 }
 
+TEST_CASE("net: a read into no memory does not block") {
+  in_fiber({1}, [](expect& e) {
+    const tcp_pair p;
+    std::array<char, 4> some{};
+    const auto soon = with_timeout(background(), 5s);
+    e.equal(p.a.read(soon, mutable_bytes()).value_or(9), 0u);
+    e.equal(p.b.write("abc").value_or(0), 3u);
+    e.equal(p.a.read(soon, mutable_bytes()).value_or(9), 0u);
+    e.equal(p.a.read(soon, some).value_or(0), 3u);
+    e.equal(p.a.read(soon, mutable_bytes()).value_or(9), 0u);
+    e(p.a.close().has_value());
+    e(error_of(p.a.read(soon, mutable_bytes())) == errc::closed);
+  });
+}
+
 TEST_CASE("net: a handle that was moved from, or never open, is closed") {
   in_fiber({1}, [](expect& e) {
     tcp_pair p;
