@@ -51,9 +51,14 @@ ended back_off(detail::socket_handle h, const context* ctx, std::int64_t ns) noe
 
 result<conn> accept_one(detail::socket_handle h, const context* ctx) {
   for (std::int64_t pause = k_first_pause_ns;; pause = std::min(2 * pause, k_longest_pause_ns)) {
-    ended e = transfer(h, direction::read, ctx, wait_reason::network_accept, accept_next);
+    bool tells_drained = false;
+    const auto next = [&](int fd) {
+      tells_drained = h.record->tells_drained;  // in use: another listener may have the record afterwards
+      return accept_next(fd);
+    };
+    ended e = transfer(h, direction::read, ctx, wait_reason::network_accept, next);
     if (e.what == ended::how::done) {
-      const result<detail::socket_handle> s = open_socket(static_cast<int>(e.value), h.record->tells_drained);
+      const result<detail::socket_handle> s = open_socket(static_cast<int>(e.value), tells_drained);
       if (!s) return std::unexpected(s.error());
       return conn(*s);
     }
