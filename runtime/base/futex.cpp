@@ -48,7 +48,8 @@ void hear_signals() noexcept {
 
 bool note::begin_elsewhere() noexcept {
   std::uint32_t seen = k_empty;
-  if (state_.compare_exchange_strong(seen, k_elsewhere, relaxed)) return true;
+  // release: the poster that finds it also finds the place that it is asked to wake.
+  if (state_.compare_exchange_strong(seen, k_elsewhere, release, relaxed)) return true;
   state_.exchange(k_empty, acquire);  // pairs with (N)
   return false;
 }

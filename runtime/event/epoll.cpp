@@ -68,14 +68,15 @@ bool tell_all(const events& what, int count, fiber_list& ready) noexcept {
   return interrupted;
 }
 
-// epoll_wait counts in milliseconds; where the kernel has no epoll_pwait2, ppoll on the epoll descriptor sleeps.
+// epoll_wait counts in milliseconds; where the kernel has no epoll_pwait2, ppoll on the epoll descriptor sleeps. EPERM:
+// a container's filter that knows the call no more than an old kernel does.
 int wait_for_events(int epoll, events& what, std::int64_t until) noexcept {
   static constinit atomic<bool> exact{true};
   if (until == k_forever) return ::epoll_wait(epoll, what.data(), static_cast<int>(what.size()), -1);
   const timespec left = to_timespec(std::max<std::int64_t>(until - now_ns(), 0));
   if (exact.load(relaxed)) {
     const long n = ::syscall(SYS_epoll_pwait2, epoll, what.data(), what.size(), &left, nullptr, 0);
-    if (n >= 0 || errno != ENOSYS) return static_cast<int>(n);
+    if (n >= 0 || (errno != ENOSYS && errno != EPERM)) return static_cast<int>(n);
     exact.store(false, relaxed);
   }
   pollfd whole{epoll, POLLIN, 0};

@@ -30,6 +30,9 @@ class poller {
 
   // How many are watched: one relaxed load tells whether there is anything to ask.
   std::uint32_t watched() const noexcept { return watched_.load(relaxed); }
+  // Of who has just counted a processor as idle: either it sees the first descriptor, or who adds that sees the
+  // processor.
+  bool any_watched() const noexcept { return watched_.load(seq_cst) != 0; }
   // Who waits for what has happened: to be made ready.
   void poll(fiber_list& ready) noexcept;
   // The same; blocks until something has happened, or until that time, or an interrupt.

@@ -49,7 +49,7 @@ void ask_poller(processor* p) noexcept {
 
 bool begin_watch(worker* m) noexcept {
   scheduler& s = sched();
-  if (the_poller().watched() == 0) return false;
+  if (!the_poller().any_watched()) return false;
   const std::lock_guard hold(s.lock);
   if (s.watcher.load(relaxed) != nullptr || !m->in_idle_list) return false;
   if (s.idle_count.load(relaxed) == 0 && !s.watch_wanted) return false;
