@@ -120,7 +120,7 @@ class WEFT_API conn : public socket {
   // the next begins.
   result<std::size_t> write(const_bytes from) const;
   result<std::size_t> write(const context& ctx, const_bytes from) const;
-  // Several pieces, one after the other, in as few system calls as will do.
+  // The same for several pieces, one after the other, in as few system calls as will do.
   result<std::size_t> write(std::span<const const_bytes> from) const;
   result<std::size_t> write(const context& ctx, std::span<const const_bytes> from) const;
 
@@ -216,7 +216,7 @@ class WEFT_API packet_conn : public socket {
   packet_conn& operator=(packet_conn&&) noexcept;
   ~packet_conn();
 
-  // One datagram; what does not fit is lost.
+  // Blocks until a datagram comes, and gives that one; what does not fit into the buffer is lost.
   result<packet> read_from(mutable_bytes into) const;
   result<packet> read_from(const context& ctx, mutable_bytes into) const;
   result<std::size_t> write_to(const_bytes from, const address& to) const;

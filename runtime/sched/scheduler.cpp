@@ -4,8 +4,8 @@
 #include <mutex>
 
 #include "runtime/base/clock.hpp"
-#include "runtime/sched/chaos.hpp"
 #include "runtime/event/poller.hpp"
+#include "runtime/sched/chaos.hpp"
 #include "runtime/sched/preempt.hpp"
 #include "runtime/sched/section.hpp"
 
