@@ -151,9 +151,10 @@ bool look_at(processor& p, std::int64_t now) noexcept {
   return acted;
 }
 
+// No processor has a short turn. (One that nobody holds has none; whether one is idle is for the caller to ask.)
 bool turns_last(std::int64_t now) noexcept {
-  return std::ranges::all_of(
-      sched().processors, [&](const auto& p) { return p->seen_owner != nullptr && now - p->seen_since >= k_watch_ns; });
+  return std::ranges::none_of(
+      sched().processors, [&](const auto& p) { return p->seen_owner != nullptr && now - p->seen_since < k_watch_ns; });
 }
 
 // Threads that lost their processor and compute again, beside those that have one: they are to wait for theirs.
