@@ -16,7 +16,7 @@ using result = std::expected<T, std::error_code>;
 enum class errc {
   canceled = 1,       // == std::errc::operation_canceled
   deadline_exceeded,  // == std::errc::timed_out
-  closed,             // the channel is closed and drained
+  closed,             // the channel is closed and drained; the socket is closed
   would_block         // == std::errc::operation_would_block
 };
 

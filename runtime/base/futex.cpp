@@ -46,6 +46,14 @@ void hear_signals() noexcept {
   errno = saved;
 }
 
+bool note::begin_elsewhere() noexcept {
+  std::uint32_t seen = k_empty;
+  // release: the poster that finds it also finds the place that it is asked to wake.
+  if (state_.compare_exchange_strong(seen, k_elsewhere, release, relaxed)) return true;
+  state_.exchange(k_empty, acquire);  // pairs with (N)
+  return false;
+}
+
 bool note::wait(std::int64_t deadline) noexcept {
   for (;;) {
     std::uint32_t seen = k_empty;

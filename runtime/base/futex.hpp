@@ -17,16 +17,23 @@ inline constexpr std::int64_t k_forever = INT64_MAX;
 // same token.
 class note {
  public:
-  void post() noexcept {
+  // True: the sleeper sleeps elsewhere (begin_elsewhere), and the poster has to wake it there.
+  bool post() noexcept {
     // (N) pairs with the acquire in wait: what the poster wrote is seen by the woken.
-    if (state_.exchange(k_posted, acq_rel) == k_sleeping) futex_wake(state_);
+    const std::uint32_t before = state_.exchange(k_posted, acq_rel);
+    if (before == k_sleeping) futex_wake(state_);
+    return before == k_elsewhere;
   }
   // True when a token was taken, false at the deadline.
   bool wait(std::int64_t deadline = k_forever) noexcept;
   bool posted() const noexcept { return state_.load(relaxed) == k_posted; }
 
+  // The two halves of a wait in another place than the futex. False: a token was there and is taken; no second half.
+  bool begin_elsewhere() noexcept;
+  bool end_elsewhere() noexcept { return state_.exchange(k_empty, acquire) == k_posted; }  // pairs with (N)
+
  private:
-  static constexpr std::uint32_t k_empty = 0, k_sleeping = 1, k_posted = 2;
+  static constexpr std::uint32_t k_empty = 0, k_sleeping = 1, k_posted = 2, k_elsewhere = 3;
   atomic<std::uint32_t> state_{k_empty};
 };
 

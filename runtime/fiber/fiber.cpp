@@ -25,7 +25,13 @@ std::string_view name_of(wait_reason r) noexcept {
       "waiter",
       "nil channel",
       "after_func running",
-      "set_processors"};
+      "set_processors",
+      "network accept",
+      "network connect",
+      "network read",
+      "network write",
+      "descriptor readable",
+      "descriptor writable"};
   const auto i = static_cast<std::size_t>(r);
   return i < names.size() ? names[i] : "?";
 }

@@ -44,6 +44,12 @@ enum class wait_reason : std::uint8_t {
   nil_channel,
   after_func,
   processors,
+  network_accept,
+  network_connect,
+  network_read,
+  network_write,
+  descriptor_readable,
+  descriptor_writable,
   count
 };
 std::string_view name_of(wait_reason) noexcept;

@@ -17,6 +17,7 @@
 
 #include "runtime/base/clock.hpp"
 #include "runtime/base/membarrier.hpp"
+#include "runtime/event/poller.hpp"
 #include "runtime/observe/crash.hpp"
 #include "runtime/observe/parked_stack.hpp"
 #include "runtime/observe/snapshot.hpp"
@@ -121,6 +122,10 @@ void stop() noexcept {
   s.processors.clear();  // their stacks and blocks go back to the shared pools
   trim_stacks(true);
   s.phase.store(run_phase::stopped, seq_cst);
+  // Threads of others that wait for descriptors are alone with them now.
+  fiber_list waiting;
+  the_poller().wake_all(waiting);
+  ready(waiting);
 }
 
 void end_run() {

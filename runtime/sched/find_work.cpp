@@ -6,6 +6,7 @@
 
 #include "arch/arch.hpp"
 #include "runtime/base/clock.hpp"
+#include "runtime/sched/polling.hpp"
 #include "runtime/sched/preempt.hpp"
 #include "runtime/sched/resize.hpp"
 #include "runtime/sched/scheduler.hpp"
@@ -71,6 +72,10 @@ fiber* look(worker* m) noexcept {
   if (p->timers.earliest() != k_forever) run_due_timers(p, p, now_ns());
   if (fiber* f = next_local(p)) return f;
   if (fiber* f = take_global(p)) return f;
+  if (the_poller().watched() != 0) {
+    ask_poller(p);
+    if (fiber* f = next_local(p)) return f;
+  }
   if (sched().preempted_count.load(relaxed) != 0) {
     if (fiber* f = steal(p)) return f;
     if (fiber* f = take_preempted()) return f;
@@ -83,6 +88,10 @@ fiber* look(worker* m) noexcept {
     if (fiber* f = take_global(p)) return f;
     if (fiber* f = take_preempted()) return f;
     for (int i = 0; i < 16; ++i) arch::pause();
+    if (the_poller().watched() != 0 && sched().watcher.load(relaxed) == nullptr) {
+      ask_poller(p);
+      if (fiber* f = next_local(p)) return f;
+    }
     if (p->timers.earliest() != k_forever) {
       run_due_timers(p, p, now_ns());
       if (fiber* f = next_local(p)) return f;
@@ -208,23 +217,43 @@ std::int64_t sleep_until(worker* m) noexcept {
   return std::min(earliest, again);
 }
 
+// What is due may run long, and others sleep who look at nothing: as a spinner it wakes one of them when it has found
+// work, and that one becomes the time keeper and the watcher.
+bool get_up_spinning(worker* m) noexcept {
+  if (!get_up(m)) return false;
+  m->spinning = true;
+  sched().spinning.fetch_add(1, seq_cst);
+  return true;
+}
+
+// The watcher's sleep, in the poller. True if it has got up.
+bool watch(worker* m, std::int64_t until) noexcept {
+  fiber_list woken;
+  m->wake.wait_in_poller(until, woken);
+  end_watch(m);
+  if (woken.empty()) return false;
+  const bool up = get_up_spinning(m);
+  ready(woken);  // into its ring; or, all processors being busy or one on the way to it, into the global queue
+  return up;
+}
+
 // Sleeps until it holds a processor. Null processor: the thread is to end.
 void sleep(worker* m) noexcept {
   scheduler& s = sched();
   bool patient = false;  // has slept for long and is still needed
   while ((m->p = m->handed.exchange(nullptr, acquire)) == nullptr) {
     if (s.phase.load(seq_cst) == run_phase::stopping) return;
+    const bool watches = begin_watch(m);
     const std::int64_t until = sleep_until(m);
     if (until != k_forever && until <= now_ns()) {
-      if (get_up(m)) {
-        // What is due may run long, and others sleep who do not look at the time: as a spinner it wakes one of them
-        // when it has found work, and that one becomes the time keeper.
-        m->spinning = true;
-        s.spinning.fetch_add(1, seq_cst);
-        return;
-      }
+      if (watches) end_watch(m);
+      if (get_up_spinning(m)) return;
       // Every processor is busy: its owner looks at the timers, by its own timer if need be; the monitor sees to it.
       m->wake.wait(now_ns() + 1'000'000);
+      continue;
+    }
+    if (watches) {
+      if (watch(m, until)) return;
       continue;
     }
     if (patient || until != k_forever) {

@@ -12,6 +12,7 @@
 #include "runtime/sched/blocked.hpp"
 #include "runtime/sched/detach.hpp"
 #include "runtime/sched/interrupts.hpp"
+#include "runtime/sched/polling.hpp"
 #include "runtime/sched/preempt.hpp"
 #include "runtime/sched/resize.hpp"
 #include "runtime/sched/scheduler.hpp"
@@ -24,7 +25,7 @@ namespace {
 
 constexpr std::int64_t k_shortest_look_ns = 20'000;
 constexpr std::int64_t k_longest_look_ns = 10'000'000;
-constexpr std::int64_t k_waiting_look_ns = 1'000'000;  // while timers are set: one may be due behind a long turn
+constexpr std::int64_t k_waiting_look_ns = 1'000'000;  // while timers or descriptors may bring work behind a long turn
 constexpr int k_quick_looks = 50;                      // this many short intervals before they begin to double
 constexpr std::int64_t k_linger_ns = 50'000'000;       // idle time before deep sleep
 constexpr std::int64_t k_trim_interval_ns = 1'000'000'000;
@@ -155,6 +156,12 @@ bool look_at(processor& p, std::int64_t now) noexcept {
   return acted;
 }
 
+// No processor has a short turn. (One that nobody holds has none; whether one is idle is for the caller to ask.)
+bool turns_last(std::int64_t now) noexcept {
+  return std::ranges::none_of(
+      sched().processors, [&](const auto& p) { return p->seen_owner != nullptr && now - p->seen_since < k_watch_ns; });
+}
+
 // Threads that lost their processor and compute again, beside those that have one: they are to wait for theirs.
 void call_in_detached() noexcept {
   scheduler& s = sched();
@@ -195,6 +202,7 @@ bool deadlocked() noexcept {
   scheduler& s = sched();
   if (s.phase.load(acquire) != run_phase::running || on_deadlock == nullptr) return false;
   if (outside_events.load(acquire) != 0 || s.blocked_workers.load(acquire) != 0) return false;
+  if (the_poller().watched() != 0 && the_poller().anyone_waits()) return false;
   const auto still = [&] { return all_idle() && earliest_timer() == k_forever && s.live() > 0; };
   if (!still() || count_foreign_threads() != 0) return false;
   // A foreign thread may have made something ready just before it ended: then it is seen now.
@@ -219,7 +227,8 @@ void trim(std::int64_t now) noexcept {
 // Until the next look; woken early by the end of the run.
 void pause(std::int64_t now, std::int64_t interval) noexcept {
   const auto waits = [now](const auto& p) { return somebody_waits(*p, now); };
-  if (earliest_timer() != k_forever || std::ranges::any_of(sched().processors, waits))
+  const bool unwatched = the_poller().watched() != 0 && sched().idle_count.load(relaxed) == 0;
+  if (unwatched || earliest_timer() != k_forever || std::ranges::any_of(sched().processors, waits))
     interval = std::min(interval, k_waiting_look_ns);
   sched().monitor_until.store(now + interval, relaxed);
   sched().monitor_wake.wait(now + interval);
@@ -256,6 +265,7 @@ void monitor_main() noexcept {
       ask_surplus();
       acted = true;
     }
+    look_at_descriptors(now, turns_last(now));
     call_in_detached();
     watch_preempted(now);
     const std::int64_t interrupts = repeat_interrupts(now);

@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "runtime/base/clock.hpp"
+#include "runtime/event/poller.hpp"
 #include "runtime/sched/chaos.hpp"
 #include "runtime/sched/preempt.hpp"
 #include "runtime/sched/resize.hpp"
@@ -240,7 +241,7 @@ void hand_off(processor* p) noexcept {
   }
   if (!stays) return finish_retirement(p);
   std::atomic_thread_fence(seq_cst);  // (R): whoever submitted to another ring saw no processor idle
-  if (work_anywhere() || p->timers.earliest() != k_forever) wake_one();
+  if (work_anywhere() || p->timers.earliest() != k_forever || the_poller().watched() != 0) wake_one();
 }
 
 void ready(fiber* f) noexcept {
@@ -249,7 +250,10 @@ void ready(fiber* f) noexcept {
 }
 
 void ready(worker* m, fiber* f) noexcept {
-  if (f->is_foreign()) return f->foreign_wake.post();
+  if (f->is_foreign()) {
+    f->foreign_wake.post();
+    return;
+  }
   if (m == nullptr || m->p == nullptr) {
     const foreign_visit inside(m);
     push_global(f);

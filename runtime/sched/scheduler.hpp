@@ -43,6 +43,9 @@ struct scheduler {
   std::uint32_t resizer_generation = 0;
   worker* idle_workers = nullptr;
   worker* time_keeper = nullptr;
+  atomic<worker*> watcher{nullptr};  // sleeps in the poller: polling.hpp. Written under lock
+  bool watch_wanted = false;         // under lock: also with all processors busy
+  atomic<bool> poller_asked{false};  // since the monitor last looked
   atomic<std::uint32_t> global_size{0};
   // Fibers that were interrupted in a long turn; each has a home, but for those that left their thread
   // (migratable.hpp). They come after all others, and the monitor sees to it that they come at all.

@@ -186,6 +186,7 @@ void stop_threads() noexcept {
   s.idle_worker_count = 0;
   s.retired_workers = nullptr;
   s.time_keeper = nullptr;
+  s.watcher.store(nullptr, relaxed);
 }
 
 void start_service_thread(const char* name, void (*run)(void*), void* argument) {

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "runtime/base/futex.hpp"
+#include "runtime/event/poll_note.hpp"
 #include "runtime/fiber/fiber.hpp"
 #include "runtime/fiber/worker_view.hpp"
 
@@ -56,7 +57,7 @@ struct worker : worker_view {
   bool retiring = false;
   execution base;             // the thread's own stack, where it looks for work
   std::int64_t seen_cpu = 0;  // the monitor's: call_in_detached
-  note wake;
+  poll_note wake;
   atomic<processor*> lent{nullptr};  // while it blocks: blocked.hpp
   // Its processor was taken while it ran or was blocked unannounced: it is to ask for one. Shared.
   atomic<bool> detached{false};

@@ -15,7 +15,7 @@ class category final : public std::error_category {
       case errc::deadline_exceeded:
         return "context deadline exceeded";
       case errc::closed:
-        return "channel closed";
+        return "closed";
       case errc::would_block:
         return "operation would block";
     }

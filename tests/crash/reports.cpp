@@ -1,11 +1,14 @@
 // What the process says when it has to end: overflow, escaped exceptions, deadlock, leftovers, SIGQUIT.
 #include <dlfcn.h>
 #include <sys/resource.h>
+#include <sys/timerfd.h>
 
 #include <csignal>
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <weft/io.hpp>
+#include <weft/net.hpp>
 
 #include "child.hpp"
 #include "tests/support/support.hpp"
@@ -125,6 +128,32 @@ TEST_CASE("deadlock: not reported while a timer or a foreign thread can still wa
       return sum;
     });
     return got == 3 ? 0 : 1;
+  });
+  CHECK_MESSAGE(seen.status == 0, seen.errors);
+  CHECK_FALSE(seen.says("deadlock"));
+}
+
+TEST_CASE("deadlock: sockets that nobody waits for do not hide it" *
+          doctest::skip(WEFT_TSAN != 0 || test::count_threads() > 1)) {
+  const outcome seen = in_child([] {
+    run(test::on(2), [] {
+      const auto l = net::listen("tcp", "127.0.0.1:0");
+      chan<int>().recv();
+    });
+    return 0;
+  });
+  CHECK_MESSAGE(seen.status == 2, seen.errors);
+  CHECK_MESSAGE(seen.says("all fibers are asleep - deadlock!"), seen.errors);
+}
+
+TEST_CASE("deadlock: not reported while somebody waits for a descriptor") {
+  const outcome seen = in_child([] {
+    // A timer of the kernel's, of which the runtime knows nothing: longer than it takes to report a deadlock.
+    const int timer = ::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    itimerspec at{};
+    at.it_value.tv_nsec = 300'000'000;
+    ::timerfd_settime(timer, 0, &at, nullptr);
+    return run(test::on(2), [timer] { return wait_readable(timer).has_value(); }) ? 0 : 1;
   });
   CHECK_MESSAGE(seen.status == 0, seen.errors);
   CHECK_FALSE(seen.says("deadlock"));

@@ -47,7 +47,9 @@
  * @ runtime/sched/find_work.cpp: void sleep(worker* m) noexcept {
  *   m->handed.exchange(nullptr, acquire)                                     [asleep]
  *   sleep_until(m);                                                          [sleep_until]
- *   if (get_up(m)) {                                                         [get_up]
+ *   get_up_spinning(m)
+ * @ runtime/sched/find_work.cpp: bool get_up_spinning(worker* m) noexcept {
+ *   get_up(m)                                                                [get_up]
  *   m->spinning = true;
  * @ runtime/sched/blocked.cpp: worker* regain(worker* m, fiber* self) noexcept {
  *   acquire_idle_processor()                                                 [regain]

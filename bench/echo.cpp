@@ -1,0 +1,222 @@
+// How many requests an echo server answers in a second, how long each takes, and what of the CPU it costs: weft's
+// beside a plain epoll loop and Go's.
+//
+// Each server is a process of its own, on one CPU and with one processor; the client is on the other CPU. They take
+// turns in blocks, and who begins changes from block to block.
+#include <fmt/format.h>
+#include <sched.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <stdexcept>
+
+#include "bench/echo_client.hpp"
+#include "bench/echo_servers.hpp"
+#include "bench/support/places.hpp"
+#include "bench/support/progress.hpp"
+#include "bench/support/statistics.hpp"
+#include "bench/support/table.hpp"
+
+namespace {
+
+using namespace bench;
+using namespace std::chrono_literals;
+
+struct options {
+  std::vector<int> connections{64, 1000};
+  std::size_t size = 64;
+  bool quick = false;
+  bool rivals = true;
+  int blocks = 0;  // 0: 5, or 2 when quick
+  std::string serve;
+  std::string out;
+  std::string json;
+};
+
+std::optional<options> parse(int argc, char** argv, int& status) {
+  CLI::App app{"Requests per second, round trips and CPU per request of an echo server.", "echo"};
+  options o;
+  app.add_flag("--quick", o.quick, "shorter blocks: about a quarter of a minute");
+  app.add_option("--connections", o.connections, "at a time (default: 64, 1000)")
+      ->delimiter(',')
+      ->type_name("LIST")
+      ->check(CLI::Range(1, 100'000).description(""));
+  app.add_option("--size", o.size, "of a request, in bytes (default: 64)")
+      ->type_name("N")
+      ->check(CLI::Range(std::size_t{1}, std::size_t{4096}).description(""));
+  app.add_option("--blocks", o.blocks, "the servers take turns so many times (default: 5)")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1000).description(""));
+  app.add_flag("!--no-rivals", o.rivals, "leave Go out, even where it is installed");
+  app.add_option("--serve", o.serve, "only serve: weft or epoll; says the port")
+      ->type_name("WHICH")
+      ->check(CLI::IsMember({"weft", "epoll"}).description(""));
+  app.add_option("--out", o.out, "folder for results (default: bench-results in the build folder)")->type_name("DIR");
+  app.add_option("--json", o.json, "figures as JSON (default: DIR/echo.json)")->type_name("FILE");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    fmt::print("{}", app.help());
+    status = 0;
+    return std::nullopt;
+  } catch (const CLI::ParseError& error) {
+    fmt::print(stderr, "echo: {}\nTry --help.\n", error.what());
+    status = 2;
+    return std::nullopt;
+  }
+  if (o.out.empty()) o.out = default_results_directory().string();
+  if (o.json.empty()) o.json = o.out + "/echo.json";
+  if (o.blocks == 0) o.blocks = o.quick ? 2 : 5;
+  return o;
+}
+
+struct rival {
+  std::string name;
+  std::vector<std::string> command;
+};
+
+struct figures {
+  std::string server;
+  int connections = 0;
+  std::vector<double> rates;              // requests per second, by block
+  std::vector<double> costs;              // server CPU per request, ns, by block
+  std::vector<std::int64_t> round_trips;  // of all blocks
+
+  double rate() const { return median(rates); }
+  double cost() const { return median(costs); }
+};
+
+// The CPUs that this process may use: the client's and the server's, or any for both where there is but one.
+struct places {
+  int client = -1, server = -1;
+};
+places find_places() {
+  cpu_set_t usable;
+  if (::sched_getaffinity(0, sizeof usable, &usable) != 0) return {};
+  std::vector<int> all;
+  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu)
+    if (CPU_ISSET(static_cast<std::size_t>(cpu), &usable)) all.push_back(cpu);
+  return all.size() < 2 ? places{} : places{all[0], all[1]};
+}
+
+void keep_to(int cpu) {
+  if (cpu < 0) return;
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  CPU_SET(static_cast<std::size_t>(cpu), &one);
+  ::sched_setaffinity(0, sizeof one, &one);
+}
+
+void measure_block(figures& f, const rival& r, const options& o, const places& where) {
+  const echo_server server(r.command, where.server);
+  echo_client client(server.port(), {f.connections, o.size});
+  client.run(100ms);  // until all connections are served and caches are warm
+  const auto before = server.cpu_time();
+  const echo_samples s = client.run(o.quick ? 500ms : 2000ms);
+  const auto used = server.cpu_time() - before;
+  const auto requests = static_cast<double>(s.round_trips.size());
+  f.rates.push_back(requests * 1e9 / static_cast<double>(s.time.count()));
+  f.costs.push_back(static_cast<double>(used.count()) / requests);
+  f.round_trips.insert(f.round_trips.end(), s.round_trips.begin(), s.round_trips.end());
+}
+
+std::vector<figures> measure(const options& o, std::string& go_version) {
+  const std::string self = (executable_directory() / "echo").string();
+  std::vector<rival> rivals{{"epoll", {self, "--serve=epoll"}}, {"weft", {self, "--serve=weft"}}};
+  progress line(static_cast<int>(o.connections.size()) + 1);
+  line.step("building the Go program");
+  if (o.rivals) {
+    std::string problem;
+    const auto go = build_go_program("echo", o.out, problem);
+    if (!problem.empty()) throw std::runtime_error(problem);
+    go_version = go ? go->version : "not installed";
+    if (go) rivals.push_back({"Go", {go->executable.string()}});
+  }
+  const places where = find_places();
+  keep_to(where.client);
+  ::setenv("WEFT_PROCESSORS", "1", 0);
+  ::setenv("GOMAXPROCS", "1", 0);
+  std::vector<figures> all;
+  for (const int connections : o.connections) {
+    line.step(fmt::format("{} connections", connections));
+    const std::size_t first = all.size();
+    for (const rival& r : rivals)
+      all.push_back({.server = r.name, .connections = connections, .rates = {}, .costs = {}, .round_trips = {}});
+    for (int block = 0; block < o.blocks; ++block)
+      for (std::size_t i = 0; i < rivals.size(); ++i) {
+        const std::size_t turn = (i + static_cast<std::size_t>(block)) % rivals.size();
+        measure_block(all[first + turn], rivals[turn], o, where);
+      }
+  }
+  for (figures& f : all) std::ranges::sort(f.round_trips);
+  return all;
+}
+
+void print_table(const std::vector<figures>& all, const options& o, const std::string& go_version) {
+  fmt::print("Echo of {} bytes over TCP, one CPU for the server, another for the client. Go: {}.\n", o.size,
+             go_version);
+  table t({"server", "beside epoll", "requests/s", "p50", "p99", "CPU a request"});
+  int section = 0;
+  double plain = 0;
+  for (const figures& f : all) {
+    if (f.connections != section) t.section(fmt::format("{} connections", format_count(section = f.connections)));
+    if (f.server == "epoll") plain = f.rate();
+    t.row({f.server, format_ratio(f.rate() / plain), format_count(static_cast<long long>(f.rate())),
+           format_duration(static_cast<double>(percentile(f.round_trips, 50))),
+           format_duration(static_cast<double>(percentile(f.round_trips, 99))), format_duration(f.cost())});
+  }
+  t.print(stdout);
+}
+
+std::string to_json(const std::vector<figures>& all, const options& o, const std::string& go_version) {
+  nlohmann::json entries = nlohmann::json::array();
+  for (const figures& f : all)
+    entries.push_back({{"server", f.server},
+                       {"connections", f.connections},
+                       {"requests_per_second", f.rate()},
+                       {"requests_per_second_by_block", f.rates},
+                       {"p50_ns", percentile(f.round_trips, 50)},
+                       {"p99_ns", percentile(f.round_trips, 99)},
+                       {"cpu_ns_per_request", f.cost()}});
+  const nlohmann::json machine{{"processor", processor_name()},
+                               {"processors", usable_processors()},
+                               {"kernel", kernel_release()},
+                               {"compiler", __VERSION__}};
+  return nlohmann::json{{"benchmark", "echo"}, {"quick", o.quick},   {"size", o.size},
+                        {"go", go_version},    {"machine", machine}, {"figures", entries}}
+      .dump(2);
+}
+
+void write_file(const std::filesystem::path& path, const std::string& text) {
+  std::ofstream file(path);
+  file << text;
+  if (!file.flush()) throw std::runtime_error("cannot write " + path.string());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  int status = 0;
+  const auto o = parse(argc, argv, status);
+  if (!o) return status;
+  try {
+    if (!o->serve.empty()) return serve_echo(o->serve);
+    std::filesystem::create_directories(o->out);
+    write_file(o->json, "");  // an unwritable place is heard of now, not after minutes
+    std::string go_version = "left out";
+    const std::vector<figures> all = measure(*o, go_version);
+    print_table(all, *o, go_version);
+    write_file(o->json, to_json(all, *o, go_version) + "\n");
+    fmt::print("\nfigures: {}\n", o->json);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "echo: {}\n", error.what());
+    return 1;
+  }
+  return 0;
+}

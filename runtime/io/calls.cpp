@@ -1,0 +1,76 @@
+#include "runtime/io/calls.hpp"
+
+#include <poll.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace weft::runtime::calls {
+namespace {
+
+template <class Call>
+[[gnu::always_inline]] inline auto again(Call call) noexcept {
+  for (;;) {
+    const auto value = call();
+    if (value >= 0) return value;
+    const int error = errno;
+    if (error != EINTR) return static_cast<decltype(call())>(-error);
+  }
+}
+
+}  // namespace
+
+[[gnu::noinline, gnu::section("weft_same_thread")]] int close(int fd) noexcept { return ::close(fd) == 0 ? 0 : -errno; }
+
+[[gnu::noinline, gnu::section("weft_same_thread")]] int open_socket(int family, int type, int protocol) noexcept {
+  return again([=] { return ::socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol); });
+}
+[[gnu::noinline, gnu::section("weft_same_thread")]] long receive(int fd, msghdr* m) noexcept {
+  return again([=] { return static_cast<long>(::recvmsg(fd, m, MSG_CMSG_CLOEXEC)); });
+}
+[[gnu::noinline, gnu::section("weft_same_thread")]] long receive(int fd, void* into, std::size_t size) noexcept {
+  return again([=] { return static_cast<long>(::recv(fd, into, size, 0)); });
+}
+[[gnu::noinline, gnu::section("weft_same_thread")]] long send(int fd, const msghdr* m) noexcept {
+  return again([=] { return static_cast<long>(::sendmsg(fd, m, MSG_NOSIGNAL)); });
+}
+[[gnu::noinline, gnu::section("weft_same_thread")]] long send(int fd, const void* from, std::size_t size) noexcept {
+  return again([=] { return static_cast<long>(::send(fd, from, size, MSG_NOSIGNAL)); });
+}
+[[gnu::noinline, gnu::section("weft_same_thread")]] int accept(int fd) noexcept {
+  return again([=] { return ::accept4(fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC); });
+}
+[[gnu::noinline, gnu::section("weft_same_thread")]] int connect(int fd, const sockaddr* to, socklen_t size) noexcept {
+  return ::connect(fd, to, size) == 0 ? 0 : -errno;
+}
+[[gnu::noinline, gnu::section("weft_same_thread")]] int bind(int fd, const sockaddr* to, socklen_t size) noexcept {
+  return ::bind(fd, to, size) == 0 ? 0 : -errno;
+}
+[[gnu::noinline, gnu::section("weft_same_thread")]] int listen(int fd) noexcept {
+  return ::listen(fd, SOMAXCONN) == 0 ? 0 : -errno;
+}
+[[gnu::noinline, gnu::section("weft_same_thread")]] int shutdown(int fd, int how) noexcept {
+  return ::shutdown(fd, how) == 0 ? 0 : -errno;
+}
+[[gnu::noinline, gnu::section("weft_same_thread")]] int set_option(int fd, int level, int name, int value) noexcept {
+  return ::setsockopt(fd, level, name, &value, sizeof value) == 0 ? 0 : -errno;
+}
+[[gnu::noinline, gnu::section("weft_same_thread")]] int pending_error(int fd) noexcept {
+  int error = 0;
+  socklen_t size = sizeof error;
+  return ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : errno;
+}
+[[gnu::noinline, gnu::section("weft_same_thread")]] int local_address(int fd, sockaddr* to, socklen_t* size) noexcept {
+  return ::getsockname(fd, to, size) == 0 ? 0 : -errno;
+}
+[[gnu::noinline, gnu::section("weft_same_thread")]] int peer_address(int fd, sockaddr* to, socklen_t* size) noexcept {
+  return ::getpeername(fd, to, size) == 0 ? 0 : -errno;
+}
+[[gnu::noinline, gnu::section("weft_same_thread")]] int ready_now(int fd, short events) noexcept {
+  pollfd one{fd, events, 0};
+  const int n = again([&] { return ::poll(&one, 1, 0); });
+  if (n <= 0) return n;
+  return (one.revents & POLLNVAL) != 0 ? -EBADF : one.revents;
+}
+
+}  // namespace weft::runtime::calls
