@@ -1,8 +1,10 @@
 // select at large: a fair choice, over a million rounds, and at one moment.
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cmath>
 
+#include "tests/support/preemption.hpp"
 #include "tests/support/support.hpp"
 
 using namespace weft;
@@ -149,12 +151,20 @@ TEST_CASE("select: looks at all its channels at one moment") {
     expect e;
     run(test::on(processors), [&] {
       const chan<bool> found{1};
+      test::random random(processors);
+      std::atomic<long> begun{-1};
       long missed = 0;
       for (long i = 0; i < rounds; ++i) {
         const chan<int> one{1}, two{1};
         const bool closes = i % 2 == 0;
         one.send(1);
-        go([=] { found.send(select(one, two, otherwise()) != 2); });
+        go([=, &begun] {
+          begun = i;
+          found.send(select(one, two, otherwise()) != 2);
+        });
+        // On a processor of its own it is in the middle of its select when the channels change.
+        while (processors > 1 && begun != i) test::spin(1);
+        test::spin(random.below(2000));
         if (closes)
           two.close();
         else
