@@ -1,5 +1,13 @@
-// Waiting for descriptors that belong to other libraries: database clients, inotify, pipes.
+// Readers and writers as Go's package io has them, and waiting for descriptors that belong to other libraries.
 #pragma once
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <system_error>
+#include <type_traits>
+
+#include "weft/bytes.hpp"
 #include "weft/error.hpp"
 
 namespace weft {
@@ -20,4 +28,67 @@ WEFT_API result<void> wait_readable(const context& ctx, int fd);
 WEFT_API result<void> wait_writable(int fd);
 WEFT_API result<void> wait_writable(const context& ctx, int fd);
 
+namespace io {
+
+// What bytes come from: net::conn is one. read gives what is there, at most the buffer's size, and 0 at the end; it is
+// a cancellation point, and the form with a context reports its end instead of throwing.
+template <class T>
+concept reader = requires(T& r, mutable_bytes into, const context& ctx) {
+  { r.read(into) } -> std::same_as<result<std::size_t>>;
+  { r.read(ctx, into) } -> std::same_as<result<std::size_t>>;
+};
+
+// Where bytes go to: net::conn is one. A count below the size: it was ended early, and the next call tells why.
+template <class T>
+concept writer = requires(T& w, const_bytes from, const context& ctx) {
+  { w.write(from) } -> std::same_as<result<std::size_t>>;
+  { w.write(ctx, from) } -> std::same_as<result<std::size_t>>;
+};
+
+namespace detail {
+
+inline constexpr std::size_t k_copy_size = 32 << 10;
+
+template <class Write>
+result<void> write_whole(Write& write, const char* from, std::size_t size) {
+  for (std::size_t done = 0; done < size;) {
+    const result<std::size_t> n = write(const_bytes(from + done, size - done));
+    if (!n) return std::unexpected(n.error());
+    if (*n == 0) return std::unexpected(std::make_error_code(std::errc::io_error));  // it would never end
+    done += *n;
+  }
+  return {};
+}
+
+template <class Read, class Write>
+result<std::uint64_t> copy(Read read, Write write) {
+  const std::unique_ptr<char[]> buffer(new char[k_copy_size]);
+  for (std::uint64_t total = 0;;) {
+    const result<std::size_t> n = read(mutable_bytes(buffer.get(), k_copy_size));
+    if (!n) return std::unexpected(n.error());
+    if (*n == 0) return total;
+    if (const result<void> written = write_whole(write, buffer.get(), *n); !written)
+      return std::unexpected(written.error());
+    total += *n;
+  }
+}
+
+}  // namespace detail
+
+// Copies until the end of `from`, which is not passed on (see conn::close_write); gives how many bytes that were, or
+// the first error of either side. What had been read and not yet written by then is lost. Go's io.Copy, with its buffer
+// of 32 KiB. Blocks, and can be cancelled, as read and write do.
+template <class To, class From>
+  requires writer<std::remove_reference_t<To>> && reader<std::remove_reference_t<From>>
+result<std::uint64_t> copy(To&& to, From&& from) {
+  return detail::copy([&](mutable_bytes b) { return from.read(b); }, [&](const_bytes b) { return to.write(b); });
+}
+template <class To, class From>
+  requires writer<std::remove_reference_t<To>> && reader<std::remove_reference_t<From>>
+result<std::uint64_t> copy(const context& ctx, To&& to, From&& from) {
+  return detail::copy([&](mutable_bytes b) { return from.read(ctx, b); },
+                      [&](const_bytes b) { return to.write(ctx, b); });
+}
+
+}  // namespace io
 }  // namespace weft

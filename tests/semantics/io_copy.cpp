@@ -1,0 +1,148 @@
+// io::copy: every byte, in order, to the end; what ends it before; readers and writers of one's own.
+#include <algorithm>
+#include <vector>
+#include <weft/io.hpp>
+
+#include "tests/support/net.hpp"
+#include "tests/support/support.hpp"
+
+using namespace weft;
+using test::expect;
+using test::in_fiber;
+using test::need;
+using test::tcp_pair;
+
+namespace {
+
+// Gives numbered bytes, a few at a time, then the end or an error.
+class source {
+ public:
+  explicit source(std::uint64_t size, std::error_code error = {}) : size_(size), error_(error) {}
+  result<std::size_t> read(mutable_bytes into) {
+    const std::size_t n = std::min({into.size(), std::size_t{1 + given_ % 5'000}, std::size_t{size_ - given_}});
+    if (n == 0 && error_) return std::unexpected(error_);
+    test::fill({static_cast<char*>(into.data()), n}, given_);
+    given_ += n;
+    return n;
+  }
+  result<std::size_t> read(const context& ctx, mutable_bytes into) {
+    if (ctx.err()) return std::unexpected(ctx.err());
+    return read(into);
+  }
+
+ private:
+  std::uint64_t size_, given_ = 0;
+  std::error_code error_;
+};
+
+// Takes at most `most` bytes a time, and in all no more than `room`.
+class sink {
+ public:
+  explicit sink(std::size_t most, std::size_t room = SIZE_MAX) : most_(most), room_(room) {}
+  result<std::size_t> write(const_bytes from) {
+    const std::size_t n = std::min({from.size(), most_, room_ - taken_});
+    right_ = right_ && test::right({static_cast<const char*>(from.data()), n}, taken_);
+    taken_ += n;
+    return n;
+  }
+  result<std::size_t> write(const context& ctx, const_bytes from) {
+    if (ctx.err()) return std::unexpected(ctx.err());
+    return write(from);
+  }
+  bool right() const { return right_; }
+  std::size_t taken() const { return taken_; }
+
+ private:
+  std::size_t most_, room_, taken_ = 0;
+  bool right_ = true;
+};
+
+static_assert(io::reader<const net::conn> && io::writer<const net::conn>);
+static_assert(io::reader<source> && io::writer<sink> && !io::reader<const source> && !io::writer<source>);
+
+constexpr std::uint64_t k_size = 3'000'000;  // more than the system buffers
+
+}  // namespace
+
+TEST_CASE("io::copy: all bytes, in order, and how many; a short write is gone on with") {
+  in_fiber([](expect& e) {
+    for (const std::size_t most : {std::size_t{7}, std::size_t{1'000}, SIZE_MAX}) {
+      sink to(most);
+      e.equal(io::copy(to, source(100'000)).value_or(0), std::uint64_t{100'000});
+      e.equal(to.taken(), std::size_t{100'000});
+      e(to.right());
+    }
+    sink nothing(1);
+    e.equal(io::copy(nothing, source(0)).value_or(1), std::uint64_t{0});
+  });
+}
+
+TEST_CASE("io::copy: the error of either side is given, with what came before it written") {
+  in_fiber([](expect& e) {
+    const auto broken = std::make_error_code(std::errc::broken_pipe);
+    sink to(1'000);
+    e(error_of(io::copy(to, source(5'000, broken))) == broken);
+    e.equal(to.taken(), std::size_t{5'000});
+    sink full(1'000, 2'500);
+    e(error_of(io::copy(full, source(5'000))) == std::errc::io_error);
+    e.equal(full.taken(), std::size_t{2'500});
+  });
+}
+
+TEST_CASE("io::copy: with a context, both sides are given it") {
+  in_fiber([](expect& e) {
+    auto [ctx, cancel] = with_cancel(background());
+    sink to(1'000);
+    e.equal(io::copy(ctx, to, source(5'000)).value_or(0), std::uint64_t{5'000});
+    cancel();
+    e(error_of(io::copy(ctx, to, source(5'000))) == errc::canceled);
+    e.equal(to.taken(), std::size_t{5'000});
+  });
+}
+
+TEST_CASE("io::copy: from one connection to another, until the one is half closed; the other is not") {
+  in_fiber({1, 2, 4}, [](expect& e) {
+    const tcp_pair in, out;
+    wait_group all;
+    all.go([&] {
+      std::vector<char> bytes(k_size);
+      test::fill(bytes, 0);
+      e.equal(in.a.write(bytes).value_or(0), std::size_t{k_size});
+      e(in.a.close_write().has_value());
+    });
+    all.go([&] {
+      e.equal(io::copy(out.a, in.b).value_or(0), k_size);
+      e(out.a.write("and more").has_value());
+      e(out.a.close_write().has_value());
+    });
+    sink to(SIZE_MAX, k_size);
+    e(error_of(io::copy(to, out.b)) == std::errc::io_error);  // there is more than the sink takes
+    e.equal(to.taken(), std::size_t{k_size});
+    e(to.right());
+    all.wait();
+  });
+}
+
+TEST_CASE("io::copy: a cancel ends it, where it reads and where it writes") {
+  in_fiber({1, 2, 4}, [](expect& e) {
+    const tcp_pair in, out;
+    bool threw = false;
+    auto reads = spawn([&] {
+      try {
+        static_cast<void>(io::copy(out.a, in.b));  // nothing comes
+      } catch (const canceled&) {
+        threw = true;
+      }
+    });
+    test::settle();
+    reads.cancel();
+    reads.join();
+    e(threw);
+
+    auto [ctx, cancel] = with_cancel(background());
+    auto writes = spawn([&, c = ctx] { return error_of(io::copy(c, out.a, source(1 << 30))); });  // nobody reads
+    test::settle();
+    cancel();
+    e(writes.join() == errc::canceled);
+  });
+}
