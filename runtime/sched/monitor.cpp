@@ -64,6 +64,12 @@ bool wanted(const processor& p, std::int64_t now) noexcept {
 
 enum class activity : std::uint8_t { unknown, computes, runs_little, stands_still };
 
+// A signal that has come to no safe point counts by the time in which it could: the thread's own.
+void count_out(processor& p, std::int64_t without_cpu, std::int64_t now) noexcept {
+  std::int64_t since = p.unsafe_since.load(relaxed);
+  if (since != 0) p.unsafe_since.compare_exchange_strong(since, std::min(since + without_cpu, now), relaxed);
+}
+
 // What its thread has done since the last sample.
 activity sample(processor& p, const worker& m, std::int64_t now) noexcept {
   const std::int64_t passed = now - p.seen_cpu_at;
@@ -72,7 +78,9 @@ activity sample(processor& p, const worker& m, std::int64_t now) noexcept {
   const std::int64_t before = std::exchange(p.seen_cpu, cpu);
   const std::int64_t ran = cpu - before;
   p.seen_cpu_at = now;
-  if (cpu < 0 || before < 0) return activity::unknown;
+  const bool known = cpu >= 0 && before >= 0;
+  if (!known || ran < passed) count_out(p, known ? passed - ran : passed, now);
+  if (!known) return activity::unknown;
   if (4 * ran >= passed) return activity::computes;
   return 8 * ran < passed ? activity::stands_still : activity::runs_little;  // a signal costs it a little
 }
@@ -94,7 +102,9 @@ bool press(processor& p, std::int64_t now) noexcept {
     s.long_turns.fetch_add(1, seq_cst);
   const std::int64_t due = preemption_due(p, now);
   if (due == k_forever) return false;
-  const std::int64_t unsafe = p.unsafe_since.load(relaxed);
+  std::int64_t unsafe = p.unsafe_since.load(relaxed);
+  // Of an earlier turn: this thread may lose its CPU before it writes, and what it knows is old then.
+  if (unsafe != 0 && unsafe < p.seen_since) p.unsafe_since.store(unsafe = now, relaxed);
   if (unsafe != 0 && now - unsafe > k_no_safe_point_ns && wanted(p, now)) return detach(p);
   const std::int64_t armed = p.armed_until.load(relaxed);
   if (due > now) {

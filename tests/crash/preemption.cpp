@@ -579,7 +579,7 @@ TEST_CASE("preemption: on a machine with eight busy processes nothing hangs, no 
 // nothing to do                                … and the fiber that would set the flag never runs
 TEST_CASE("preemption: a loop that gives the CPU away to eight busy processes still gives way to fibers" *
           doctest::skip(k_no_signals)) {
-  const long rounds = test::scale(10);
+  const long rounds = test::scale(3);
   test::for_processors({1, 2}, [&](unsigned processors) {
     const outcome seen = in_child([&] {
       const load busy(8);
