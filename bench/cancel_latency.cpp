@@ -8,7 +8,6 @@
 #include <cstdio>
 #include <cstring>
 #include <exception>
-#include <fstream>
 #include <stdexcept>
 
 #include "bench/cancel_latency_options.hpp"
@@ -16,6 +15,7 @@
 #include "bench/support/places.hpp"
 #include "bench/support/process.hpp"
 #include "bench/support/progress.hpp"
+#include "bench/support/results.hpp"
 
 namespace {
 
@@ -88,12 +88,6 @@ cancel_report measure(const cancel_options& options) {
     }
   }
   return report;
-}
-
-void write_file(const std::filesystem::path& path, const std::string& text) {
-  std::ofstream file(path);
-  file << text;
-  if (!file.flush()) throw std::runtime_error("cannot write " + path.string());
 }
 
 }  // namespace

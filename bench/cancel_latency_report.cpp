@@ -10,6 +10,7 @@
 #include "bench/cancel_latency_options.hpp"
 #include "bench/support/heat_map.hpp"
 #include "bench/support/places.hpp"
+#include "bench/support/results.hpp"
 #include "bench/support/table.hpp"
 
 namespace bench {
@@ -103,14 +104,10 @@ std::string to_json(const cancel_report& report) {
     }
     workloads.push_back(std::move(entry));
   }
-  const nlohmann::json machine{{"processor", processor_name()},
-                               {"processors", usable_processors()},
-                               {"kernel", kernel_release()},
-                               {"compiler", __VERSION__}};
   return nlohmann::json{{"benchmark", "cancel_latency"},
                         {"quick", report.quick},
                         {"go", report.go},
-                        {"machine", machine},
+                        {"machine", machine_facts()},
                         {"workloads", workloads}}
       .dump(2);
 }

@@ -9,7 +9,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
-#include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -18,6 +17,7 @@
 #include "bench/support/places.hpp"
 #include "bench/support/process.hpp"
 #include "bench/support/progress.hpp"
+#include "bench/support/results.hpp"
 #include "bench/support/statistics.hpp"
 #include "bench/support/stopwatch.hpp"
 #include "bench/support/table.hpp"
@@ -64,17 +64,7 @@ std::optional<options> parse(int argc, char** argv, int& status) {
   app.add_flag("!--no-rivals", o.rivals, "weft alone");
   app.add_option("--out", o.out, "folder for results (default: bench-results in the build folder)")->type_name("DIR");
   app.add_option("--json", o.json, "figures as JSON (default: DIR/compare.json)")->type_name("FILE");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::CallForHelp&) {
-    fmt::print("{}", app.help());
-    status = 0;
-    return std::nullopt;
-  } catch (const CLI::ParseError& error) {
-    fmt::print(stderr, "compare: {}\nTry --help.\n", error.what());
-    status = 2;
-    return std::nullopt;
-  }
+  if (!read_command_line(app, argc, argv, status)) return std::nullopt;
   if (o.out.empty()) o.out = default_results_directory().string();
   if (o.json.empty()) o.json = o.out + "/compare.json";
   return o;
@@ -183,12 +173,9 @@ void report(const options& o, const std::vector<contestant>& all) {
   t.print(stdout);
   for (const contestant& c : all)
     for (const auto& [label, problem] : c.failures) fmt::print("{}, {}: {}\n", c.name, label, problem);
-  std::ofstream file(o.json);
-  file << nlohmann::json{{"benchmark", "compare"},        {"quick", o.quick},           {"rounds", o.rounds},
-                         {"processor", processor_name()}, {"kernel", kernel_release()}, {"figures", out}}
-              .dump(2)
-       << '\n';
-  if (!file.flush()) throw std::runtime_error("cannot write " + o.json);
+  const nlohmann::json figures{{"benchmark", "compare"},        {"quick", o.quick},           {"rounds", o.rounds},
+                               {"processor", processor_name()}, {"kernel", kernel_release()}, {"figures", out}};
+  write_file(o.json, figures.dump(2) + '\n');
   fmt::print("\nfigures: {}\n", o.json);
 }
 
@@ -200,6 +187,7 @@ int main(int argc, char** argv) {
   if (!o) return status;
   try {
     std::filesystem::create_directories(o->out);
+    write_file(o->json, "");  // an unwritable place is heard of now, not after minutes
     std::vector<contestant> all = find_contestants(*o);
     measure(*o, all);
     report(*o, all);

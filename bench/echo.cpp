@@ -11,7 +11,6 @@
 #include <cstdio>
 #include <exception>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <stdexcept>
@@ -20,6 +19,7 @@
 #include "bench/echo_servers.hpp"
 #include "bench/support/places.hpp"
 #include "bench/support/progress.hpp"
+#include "bench/support/results.hpp"
 #include "bench/support/statistics.hpp"
 #include "bench/support/table.hpp"
 
@@ -59,17 +59,7 @@ std::optional<options> parse(int argc, char** argv, int& status) {
       ->check(CLI::IsMember({"weft", "epoll"}).description(""));
   app.add_option("--out", o.out, "folder for results (default: bench-results in the build folder)")->type_name("DIR");
   app.add_option("--json", o.json, "figures as JSON (default: DIR/echo.json)")->type_name("FILE");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::CallForHelp&) {
-    fmt::print("{}", app.help());
-    status = 0;
-    return std::nullopt;
-  } catch (const CLI::ParseError& error) {
-    fmt::print(stderr, "echo: {}\nTry --help.\n", error.what());
-    status = 2;
-    return std::nullopt;
-  }
+  if (!read_command_line(app, argc, argv, status)) return std::nullopt;
   if (o.out.empty()) o.out = default_results_directory().string();
   if (o.json.empty()) o.json = o.out + "/echo.json";
   if (o.blocks == 0) o.blocks = o.quick ? 2 : 5;
@@ -184,19 +174,9 @@ std::string to_json(const std::vector<figures>& all, const options& o, const std
                        {"p50_ns", percentile(f.round_trips, 50)},
                        {"p99_ns", percentile(f.round_trips, 99)},
                        {"cpu_ns_per_request", f.cost()}});
-  const nlohmann::json machine{{"processor", processor_name()},
-                               {"processors", usable_processors()},
-                               {"kernel", kernel_release()},
-                               {"compiler", __VERSION__}};
-  return nlohmann::json{{"benchmark", "echo"}, {"quick", o.quick},   {"size", o.size},
-                        {"go", go_version},    {"machine", machine}, {"figures", entries}}
+  return nlohmann::json{{"benchmark", "echo"}, {"quick", o.quick},           {"size", o.size},
+                        {"go", go_version},    {"machine", machine_facts()}, {"figures", entries}}
       .dump(2);
-}
-
-void write_file(const std::filesystem::path& path, const std::string& text) {
-  std::ofstream file(path);
-  file << text;
-  if (!file.flush()) throw std::runtime_error("cannot write " + path.string());
 }
 
 }  // namespace

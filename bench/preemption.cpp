@@ -9,7 +9,6 @@
 #include <cstdio>
 #include <exception>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <stdexcept>
@@ -18,6 +17,7 @@
 #include "bench/support/places.hpp"
 #include "bench/support/process.hpp"
 #include "bench/support/progress.hpp"
+#include "bench/support/results.hpp"
 
 namespace {
 
@@ -59,17 +59,7 @@ std::optional<options> parse(int argc, char** argv, int& status) {
   app.add_flag("!--no-rivals", o.rivals, "leave Go out, even where it is installed");
   app.add_option("--out", o.out, "folder for results (default: bench-results in the build folder)")->type_name("DIR");
   app.add_option("--json", o.json, "figures as JSON (default: DIR/preemption.json)")->type_name("FILE");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::CallForHelp&) {
-    fmt::print("{}", app.help());
-    status = 0;
-    return std::nullopt;
-  } catch (const CLI::ParseError& error) {
-    fmt::print(stderr, "preemption: {}\nTry --help.\n", error.what());
-    status = 2;
-    return std::nullopt;
-  }
+  if (!read_command_line(app, argc, argv, status)) return std::nullopt;
   if (o.out.empty()) o.out = default_results_directory().string();
   if (o.json.empty()) o.json = o.out + "/preemption.json";
   if (o.blocks == 0) o.blocks = o.quick ? 1 : 3;
@@ -139,12 +129,6 @@ preemption_report measure(const options& o) {
     }
   }
   return report;
-}
-
-void write_file(const std::filesystem::path& path, const std::string& text) {
-  std::ofstream file(path);
-  file << text;
-  if (!file.flush()) throw std::runtime_error("cannot write " + path.string());
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "bench/support/places.hpp"
+#include "bench/support/results.hpp"
 #include "bench/support/table.hpp"
 
 namespace bench {
@@ -152,14 +153,10 @@ std::string to_json(const preemption_report& report) {
               entry["weft"][p.name].get<double>() / std::max(entry["go"][p.name].get<double>(), 1.0);
       figures.push_back(std::move(entry));
     }
-  const nlohmann::json machine{{"processor", processor_name()},
-                               {"processors", usable_processors()},
-                               {"kernel", kernel_release()},
-                               {"compiler", __VERSION__}};
   return nlohmann::json{{"benchmark", "preemption"},
                         {"quick", report.quick},
                         {"go", report.go},
-                        {"machine", machine},
+                        {"machine", machine_facts()},
                         {"figures", figures}}
       .dump(2);
 }
