@@ -18,12 +18,14 @@
 #include <vector>
 
 #include "tests/support/live_registers.hpp"
+#include "tests/support/pipe.hpp"
 #include "tests/support/support.hpp"
 #include "tests/support/waiting.hpp"
 
 using namespace weft;
 using test::expect;
 using test::in_fiber;
+using test::pipe_pair;
 
 namespace {
 
@@ -61,25 +63,6 @@ void change_mask(int how, int signal) {
   sigaddset(&set, signal);
   pthread_sigmask(how, &set, nullptr);
 }
-
-class pipe_pair {
- public:
-  pipe_pair() {
-    if (::pipe(ends_.data()) != 0) throw std::runtime_error("pipe");
-  }
-  ~pipe_pair() {
-    ::close(ends_[0]);
-    ::close(ends_[1]);
-  }
-  char read() const {
-    char c = 0;
-    return ::read(ends_[0], &c, 1) == 1 ? c : '\0';
-  }
-  void write(char c) const { static_cast<void>(!::write(ends_[1], &c, 1)); }
-
- private:
-  std::array<int, 2> ends_{};
-};
 
 }  // namespace
 
@@ -400,95 +383,6 @@ TEST_CASE("preemption: a std::mutex whose holder is preempted, and a hundred who
   });
 }
 
-TEST_CASE("preemption: an undeclared read on an empty pipe holds nobody up") {
-  in_fiber({1, 2}, [](expect& e) {
-    constexpr int k_readers = 5;
-    std::vector<pipe_pair> pipes(k_readers);
-    std::vector<task<char>> readers;
-    for (const pipe_pair& p : pipes) readers.push_back(spawn([&p] { return p.read(); }));
-    for (int i = 0; i < 20; ++i) this_fiber::sleep_for(1ms);  // comes back each time
-    for (const pipe_pair& p : pipes) p.write('x');
-    for (auto& t : readers) e.equal(t.join(), 'x');
-  });
-}
-
-TEST_CASE("preemption: two fibers talk over pipes by undeclared reads, on the only processor") {
-  in_fiber({1}, [](expect& e) {
-    const pipe_pair to, fro;
-    auto echo = spawn([&] {
-      for (int i = 0; i < 10; ++i) fro.write(to.read());
-    });
-    for (int i = 0; i < 10; ++i) {
-      to.write(static_cast<char>('a' + i));
-      e.equal(fro.read(), static_cast<char>('a' + i));
-    }
-    echo.join();
-  });
-}
-
-TEST_CASE("preemption: an undeclared usleep holds nobody up" * doctest::skip(k_chaos)) {
-  in_fiber({1}, [](expect& e) {
-    // A machine may be so loaded that the sleep is over first; not over and over again.
-    long turns = 0;
-    for (int attempt = 0; attempt < 20 && turns == 0; ++attempt) {
-      std::atomic<bool> sleeping{false}, slept{false};
-      auto other = spawn([&] {
-        for (; !slept; this_fiber::yield())
-          if (sleeping) ++turns;
-      });
-      sleeping = true;
-      ::usleep(200'000);
-      sleeping = false;
-      slept = true;
-      other.join();
-    }
-    e(turns > 0);
-  });
-}
-
-TEST_CASE("preemption: an undeclared sleep that lost its processor is left to end by itself" * doctest::skip(k_chaos)) {
-  in_fiber({1}, [](expect& e) {
-    // Now and then a signal is on its way already when the sleep begins.
-    constexpr int k_naps = 20;
-    int interrupted = 0;
-    for (int i = 0; i < k_naps; ++i) {
-      std::atomic<bool> slept{false};
-      auto other = spawn([&] {
-        while (!slept) this_fiber::yield();
-      });
-      if (::usleep(20'000) != 0) ++interrupted;
-      slept = true;
-      other.join();
-    }
-    e(interrupted <= k_naps / 4);
-  });
-}
-
-TEST_CASE("preemption: a fiber that was detached is one of P again") {
-  in_fiber({1}, [](expect& e) {
-    const pipe_pair p;
-    auto writer = spawn([&] {
-      this_fiber::sleep_for(1ms);
-      p.write('x');
-    });
-    e.equal(p.read(), 'x');
-    writer.join();
-    // On one processor nobody else runs between two points.
-    long shared = 0;
-    wait_group all;
-    for (int i = 0; i < 10; ++i)
-      all.go([&] {
-        for (int n = 0; n < 100; ++n) {
-          const no_preempt guard;
-          shared = shared + 1;
-        }
-        this_fiber::yield();
-      });
-    all.wait();
-    e.equal(shared, 1000);
-  });
-}
-
 TEST_CASE("preemption: run again after run, with no thread left behind" * doctest::skip(k_no_signals)) {
   for (int round = 0; round < 10; ++round) {
     const unsigned processors = 1 + round % 2;
@@ -505,149 +399,4 @@ TEST_CASE("preemption: run again after run, with no thread left behind" * doctes
     e.report();
     test::await_no_weft_threads();
   }
-}
-
-TEST_CASE("lock_os_thread: a locked fiber stays on its thread over every wait, and nobody else runs there") {
-  in_fiber({1, 2, 4}, [](expect& e) {
-    const chan<int> to, fro;
-    std::atomic<int> locked_on{0};
-    std::atomic<bool> stop{false};
-    wait_group others;
-    for (int i = 0; i < 4; ++i)
-      others.go([&] {
-        for (; !stop; this_fiber::yield())
-          if (const int thread = locked_on; thread != 0 && ::gettid() == thread && locked_on == thread) e(false);
-      });
-    auto echo = spawn([=] {
-      for (const int v : to) fro.send(v);
-    });
-    auto locked = spawn([&] {
-      lock_os_thread();
-      thread_local int here = 0;
-      const int thread = ::gettid();
-      here = thread;
-      locked_on = thread;
-      for (int i = 0; i < 200; ++i) {
-        to.send(i);
-        e.equal(fro.recv(), std::optional(i));
-        e.equal(::gettid(), thread);
-        this_fiber::yield();
-        e.equal(::gettid(), thread);
-        if (i % 20 == 0) {
-          this_fiber::sleep_for(100us);
-          blocking([] { ::usleep(100); });
-          e.equal(::gettid(), thread);
-        }
-        volatile int* const now = &here;
-        e.equal(*now, thread);
-      }
-      locked_on = 0;
-      unlock_os_thread();
-    });
-    locked.join();
-    stop = true;
-    others.wait();
-    to.close();
-    echo.join();
-  });
-}
-
-TEST_CASE("lock_os_thread: it nests; the last unlock counts") {
-  in_fiber({2, 4}, [](expect& e) {
-    std::atomic<bool> stop{false};
-    wait_group others;
-    for (int i = 0; i < 4; ++i)
-      others.go([&] {
-        while (!stop) this_fiber::yield();
-      });
-    auto locked = spawn([&] {
-      lock_os_thread();
-      const int thread = ::gettid();
-      lock_os_thread();
-      unlock_os_thread();
-      for (int i = 0; i < 100; ++i) {
-        this_fiber::yield();
-        e.equal(::gettid(), thread);
-      }
-      unlock_os_thread();
-      for (int i = 0; i < 100; ++i) this_fiber::yield();
-    });
-    locked.join();
-    stop = true;
-    others.wait();
-  });
-}
-
-TEST_CASE("lock_os_thread: unlock without a lock, and either without a fiber, is misuse") {
-  in_fiber([](expect& e) {
-    e.throws<std::logic_error>([] { unlock_os_thread(); });
-    lock_os_thread();
-    unlock_os_thread();
-    e.throws<std::logic_error>([] { unlock_os_thread(); });
-  });
-  CHECK_THROWS_AS(lock_os_thread(), std::logic_error);
-  CHECK_THROWS_AS(unlock_os_thread(), std::logic_error);
-}
-
-TEST_CASE("lock_os_thread: many locked fibers at once, each on a thread of its own, on one processor") {
-  in_fiber({1, 2}, [](expect& e) {
-    constexpr int k_fibers = 20;
-    std::mutex m;
-    std::set<int> threads;
-    std::atomic<int> here{0};
-    wait_group all;
-    for (int i = 0; i < k_fibers; ++i)
-      all.go([&] {
-        lock_os_thread();
-        const int thread = ::gettid();
-        {
-          const no_preempt guard;
-          const std::lock_guard hold(m);
-          threads.insert(thread);
-        }
-        for (++here; here < k_fibers;) this_fiber::yield();
-        e.equal(::gettid(), thread);
-        unlock_os_thread();
-      });
-    all.wait();
-    e.equal(threads.size(), std::size_t{k_fibers});
-  });
-}
-
-TEST_CASE("lock_os_thread: a locked fiber in a loop is preempted, and waits for no one") {
-  if (k_no_signals) return;
-  test::for_processors({1, 2}, [](unsigned processors) {
-    expect e;
-    run(test::on(processors), [&] {
-      test::while_preempted(processors, 50, [&](const std::atomic<bool>& stop) {
-        lock_os_thread();
-        const int thread = ::gettid();
-        while (!stop) {
-          test::spin(1000);
-          if (::gettid() != thread) e(false);
-        }
-        unlock_os_thread();
-      });
-      e(true);
-    });
-    e.report();
-  });
-}
-
-TEST_CASE("lock_os_thread: a cancel reaches a locked fiber; one that ends locked leaves the others alone") {
-  in_fiber({1, 2}, [](expect& e) {
-    const chan<int> never;
-    for (int i = 0; i < 10; ++i) {
-      auto scope = with_cancel(background());
-      auto locked = spawn(scope, [&] {
-        this_fiber::yield();
-        lock_os_thread();
-        never.recv();
-      });
-      test::await_waiting("channel receive", 1);
-      scope.cancel();
-      e.throws<canceled>([&] { locked.join(); });
-    }
-    for (int i = 0; i < 10; ++i) this_fiber::sleep_for(100us);
-  });
 }
