@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <mutex>
+#include <utility>
 
 #include "arch/arch.hpp"
 #include "runtime/base/clock.hpp"
@@ -21,6 +22,7 @@ namespace weft::runtime {
 namespace {
 
 constexpr std::int64_t k_first_retry_ns = 30'000, k_last_retry_ns = 500'000;
+constexpr std::int64_t k_second_choice_ns = 60'000;  // more than a preemption takes
 // With many preempted fibers the slices get shorter, so that each comes in turn within this time.
 constexpr std::int64_t k_round_ns = 200'000'000, k_shortest_slice_ns = 2'000'000;
 
@@ -211,14 +213,19 @@ void preempt(processor* p) noexcept {
 
 void preempt_long_turn() noexcept {
   scheduler& s = sched();
-  processor* longest = nullptr;
-  for (const auto& p : s.processors)
-    if ((p->attention.load(relaxed) & processor::k_long_turn) != 0 &&
-        (longest == nullptr || p->turn_began.load(relaxed) < longest->turn_began.load(relaxed)))
-      longest = p;
+  processor *longest = nullptr, *next = nullptr;
+  for (processor* p : s.processors) {
+    if ((p->attention.load(relaxed) & processor::k_long_turn) == 0) continue;
+    if (longest == nullptr || p->turn_began.load(relaxed) < longest->turn_began.load(relaxed))
+      next = std::exchange(longest, p);
+    else if (next == nullptr || p->turn_began.load(relaxed) < next->turn_began.load(relaxed))
+      next = p;
+  }
   if (longest == nullptr) return;
   longest->attention.fetch_or(processor::k_give_way, relaxed);
   preempt(longest);
+  // The first one's thread may lack a CPU, so that it does not hear the signal for a while.
+  if (next != nullptr) arm_preemption(next, now_ns() + k_second_choice_ns);
 }
 
 void disturb(processor* p) noexcept {
