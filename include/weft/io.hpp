@@ -4,10 +4,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <string>
 #include <system_error>
 #include <type_traits>
 
 #include "weft/bytes.hpp"
+#include "weft/detail/socket_handle.hpp"
 #include "weft/error.hpp"
 
 namespace weft {
@@ -73,21 +76,65 @@ result<std::uint64_t> copy(Read read, Write write) {
   }
 }
 
+// A string as a writer, for read_all.
+struct string_writer {
+  std::string& to;
+  result<std::size_t> operator()(const_bytes from) const {
+    to.append(static_cast<const char*>(from.data()), from.size());
+    return from.size();
+  }
+};
+
+// From descriptor to descriptor, without a copy in user space. Nothing: the system cannot, and nothing was moved.
+WEFT_API std::optional<result<std::uint64_t>> copy_in_kernel(const context* ctx, weft::detail::socket_handle to,
+                                                             weft::detail::socket_handle from);
+
+template <class To, class From>
+std::optional<result<std::uint64_t>> try_copy_in_kernel(const context* ctx, const To& to, const From& from) {
+  if constexpr (weft::detail::has_handle<To> && weft::detail::has_handle<From>)
+    return copy_in_kernel(ctx, weft::detail::handle_access::of(to), weft::detail::handle_access::of(from));
+  else
+    return {};
+}
+
 }  // namespace detail
 
 // Copies until the end of `from`, which is not passed on (see conn::close_write); gives how many bytes that were, or
 // the first error of either side. What had been read and not yet written by then is lost. Go's io.Copy, with its buffer
-// of 32 KiB. Blocks, and can be cancelled, as read and write do.
+// of 32 KiB; of two descriptors of weft's the system does it (sendfile from files, splice between streams). Blocks, and
+// can be cancelled, as read and write do.
 template <class To, class From>
   requires writer<std::remove_reference_t<To>> && reader<std::remove_reference_t<From>>
 result<std::uint64_t> copy(To&& to, From&& from) {
+  if (const auto done = detail::try_copy_in_kernel(nullptr, to, from)) return *done;
   return detail::copy([&](mutable_bytes b) { return from.read(b); }, [&](const_bytes b) { return to.write(b); });
 }
 template <class To, class From>
   requires writer<std::remove_reference_t<To>> && reader<std::remove_reference_t<From>>
 result<std::uint64_t> copy(const context& ctx, To&& to, From&& from) {
+  if (const auto done = detail::try_copy_in_kernel(&ctx, to, from)) return *done;
   return detail::copy([&](mutable_bytes b) { return from.read(ctx, b); },
                       [&](const_bytes b) { return to.write(ctx, b); });
+}
+
+// Everything up to the end of `from`.
+template <class From>
+  requires reader<std::remove_reference_t<From>>
+result<std::string> read_all(From&& from) {
+  std::string all;
+  const detail::string_writer to{all};
+  if (const result<std::uint64_t> n = detail::copy([&](mutable_bytes b) { return from.read(b); }, to); !n)
+    return std::unexpected(n.error());
+  return all;
+}
+template <class From>
+  requires reader<std::remove_reference_t<From>>
+result<std::string> read_all(const context& ctx, From&& from) {
+  std::string all;
+  const detail::string_writer to{all};
+  if (const result<std::uint64_t> n = detail::copy([&](mutable_bytes b) { return from.read(ctx, b); }, to); !n)
+    return std::unexpected(n.error());
+  return all;
 }
 
 }  // namespace io

@@ -99,6 +99,7 @@ class WEFT_API socket {
   int native_handle() const noexcept;      // -1 when closed; for setsockopt and the like, does not block
 
  protected:
+  friend struct detail::handle_access;
   explicit socket(detail::socket_handle h) noexcept : handle_(h) {}
   ~socket();
   detail::socket_handle handle_;

@@ -1,6 +1,9 @@
 #include "runtime/io/calls.hpp"
 
+#include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
+#include <sys/sendfile.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -16,6 +19,26 @@ template <class Call>
     const int error = errno;
     if (error != EINTR) return static_cast<decltype(call())>(-error);
   }
+}
+
+// The system has no flag against it here: it is held back, and taken away if it came, which it may beside a count of
+// bytes. One that waited before stays.
+template <class Call>
+[[gnu::always_inline]] inline long without_sigpipe(Call call) noexcept {
+  sigset_t pipe, before, waiting;
+  sigemptyset(&pipe);
+  sigaddset(&pipe, SIGPIPE);
+  sigemptyset(&waiting);
+  ::pthread_sigmask(SIG_BLOCK, &pipe, &before);
+  if (sigismember(&before, SIGPIPE) == 1) sigpending(&waiting);
+  const long value = call();
+  if (sigismember(&waiting, SIGPIPE) == 0) {
+    const timespec at_once{};
+    while (::sigtimedwait(&pipe, nullptr, &at_once) < 0 && errno == EINTR) {
+    }
+  }
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return value;
 }
 
 }  // namespace
@@ -36,6 +59,42 @@ template <class Call>
 }
 [[gnu::noinline, gnu::section("weft_same_thread")]] long send(int fd, const void* from, std::size_t size) noexcept {
   return again([=] { return static_cast<long>(::send(fd, from, size, MSG_NOSIGNAL)); });
+}
+[[gnu::noinline, gnu::section("weft_same_thread")]] long read(int fd, void* into, std::size_t size) noexcept {
+  return again([=] { return static_cast<long>(::read(fd, into, size)); });
+}
+[[gnu::noinline, gnu::section("weft_same_thread")]] long write(int fd, const void* from, std::size_t size,
+                                                               bool quiet) noexcept {
+  const auto call = [=] { return again([=] { return static_cast<long>(::write(fd, from, size)); }); };
+  return quiet ? without_sigpipe(call) : call();
+}
+[[gnu::noinline, gnu::section("weft_same_thread")]] long send_file(int to, int from, std::size_t most) noexcept {
+  return without_sigpipe([=] { return again([=] { return static_cast<long>(::sendfile(to, from, nullptr, most)); }); });
+}
+[[gnu::noinline, gnu::section("weft_same_thread")]] long splice(int from, int to, std::size_t most) noexcept {
+  return without_sigpipe([=] {
+    return again([=] { return static_cast<long>(::splice(from, nullptr, to, nullptr, most, SPLICE_F_NONBLOCK)); });
+  });
+}
+[[gnu::noinline, gnu::section("weft_same_thread")]] int make_pipe(std::array<int, 2>& ends) noexcept {
+  return ::pipe2(ends.data(), O_NONBLOCK | O_CLOEXEC) == 0 ? 0 : -errno;
+}
+[[gnu::noinline, gnu::section("weft_same_thread")]] int status(int fd, struct ::stat* s) noexcept {
+  return ::fstat(fd, s) == 0 ? 0 : -errno;
+}
+[[gnu::noinline, gnu::section("weft_same_thread")]] int status_flags(int fd) noexcept {
+  const int flags = ::fcntl(fd, F_GETFL);
+  return flags >= 0 ? flags : -errno;
+}
+[[gnu::noinline, gnu::section("weft_same_thread")]] int set_status_flags(int fd, int flags) noexcept {
+  return ::fcntl(fd, F_SETFL, flags) == 0 ? 0 : -errno;
+}
+[[gnu::noinline, gnu::section("weft_same_thread")]] long seek(int fd, long offset, int whence) noexcept {
+  const off_t now = ::lseek(fd, offset, whence);
+  return now >= 0 ? now : -errno;
+}
+[[gnu::noinline, gnu::section("weft_same_thread")]] int truncate(int fd, long size) noexcept {
+  return again([=] { return ::ftruncate(fd, size); });
 }
 [[gnu::noinline, gnu::section("weft_same_thread")]] int accept(int fd) noexcept {
   return again([=] { return ::accept4(fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC); });

@@ -11,6 +11,7 @@
 #include "runtime/io/calls.hpp"
 #include "runtime/io/network.hpp"
 #include "runtime/io/transfer.hpp"
+#include "runtime/io/writing_turn.hpp"
 
 namespace weft::net {
 
@@ -74,33 +75,6 @@ class remainder {
 
   std::span<const const_bytes> pieces_;
   std::size_t done_ = 0;  // of the first
-};
-
-// Keeps others from writing in between. Who waits for the turn is counted as a user: the record could else come to
-// serve another socket, whose writers take as long as they like. A close is not held up, for it ends the wait of the
-// one whose turn it is.
-class writing_turn {
- public:
-  writing_turn(detail::socket_handle h, const context* ctx) : semaphore_(h.record->writing) {
-    if (semaphore_.try_acquire()) return;
-    const socket_use use(h);
-    if (!use)
-      error_ = errc::closed;
-    else if (ctx == nullptr)
-      semaphore_.acquire();
-    else if (const result<void> r = semaphore_.acquire(*ctx); !r)
-      error_ = r.error();
-  }
-  ~writing_turn() {
-    if (!error_) semaphore_.release();
-  }
-  writing_turn(const writing_turn&) = delete;
-  writing_turn& operator=(const writing_turn&) = delete;
-  std::error_code error() const noexcept { return error_; }
-
- private:
-  semaphore& semaphore_;
-  std::error_code error_;
 };
 
 result<std::size_t> write_all(detail::socket_handle h, const context* ctx, std::span<const const_bytes> pieces) {

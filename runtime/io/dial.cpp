@@ -84,7 +84,7 @@ attempted connect(const context* ctx, const network& n, const address& to, std::
 
 // Of the context's time, for the next of so many addresses.
 std::int64_t share_of_time(const context* ctx, std::size_t addresses) {
-  const std::optional<clock::time_point> deadline = ctx == nullptr ? std::nullopt : ctx->deadline();
+  const std::optional<clock::time_point> deadline = ctx == nullptr ? this_fiber::context().deadline() : ctx->deadline();
   if (!deadline || addresses == 1) return k_forever;
   const std::int64_t now = now_ns();
   const std::int64_t left = deadline->time_since_epoch().count() - now;

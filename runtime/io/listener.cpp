@@ -1,6 +1,5 @@
 // weft::net::listener, and listen.
 #include <netinet/in.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -28,7 +27,9 @@ bool concerns_one(int error) noexcept {
 
 bool exhausted(const std::error_code& e) noexcept {
   if (e.category() != std::system_category()) return false;
-  return e.value() == EMFILE || e.value() == ENFILE || e.value() == ENOBUFS || e.value() == ENOMEM;
+  for (const int error : {EMFILE, ENFILE, ENOBUFS, ENOMEM, ENOSPC})  // the last: the poller watches no more
+    if (e.value() == error) return true;
+  return false;
 }
 
 long accept_next(int fd) noexcept {
@@ -59,8 +60,8 @@ result<conn> accept_one(detail::socket_handle h, const context* ctx) {
     ended e = transfer(h, direction::read, ctx, wait_reason::network_accept, next);
     if (e.what == ended::how::done) {
       const result<detail::socket_handle> s = open_socket(static_cast<int>(e.value), tells_drained);
-      if (!s) return std::unexpected(s.error());
-      return conn(*s);
+      if (s) return conn(*s);
+      e = {ended::how::failed, 0, s.error()};  // that connection is lost
     }
     if (e.what != ended::how::failed || !exhausted(e.error)) return std::unexpected(error_in(e, ctx));
     e = back_off(h, ctx, pause);
@@ -103,10 +104,9 @@ result<bound_socket> bind_any(std::string_view network_name, std::string_view te
   return std::unexpected(first);
 }
 
-// The path first: another listener may take it the moment this one is closed.
-result<void> close_with_path(const socket& s, const std::string& path) noexcept {
-  if (!path.empty() && s) ::unlink(path.c_str());
-  return s.close();
+result<void> close_with_path(detail::socket_handle h, const std::string& path) noexcept {
+  if (close_socket(h, path.empty() ? nullptr : path.c_str())) return {};
+  return std::unexpected(std::error_code(errc::closed));
 }
 
 }  // namespace
@@ -122,7 +122,7 @@ listener::~listener() { static_cast<void>(close()); }
 
 result<conn> listener::accept() const { return accept_one(handle_, nullptr); }
 result<conn> listener::accept(const context& ctx) const { return accept_one(handle_, &ctx); }
-result<void> listener::close() const noexcept { return close_with_path(*this, path_); }
+result<void> listener::close() const noexcept { return close_with_path(handle_, path_); }
 
 packet_conn& packet_conn::operator=(packet_conn&& o) noexcept {
   if (this == &o) return *this;
@@ -132,7 +132,7 @@ packet_conn& packet_conn::operator=(packet_conn&& o) noexcept {
   return *this;
 }
 packet_conn::~packet_conn() { static_cast<void>(close()); }
-result<void> packet_conn::close() const noexcept { return close_with_path(*this, path_); }
+result<void> packet_conn::close() const noexcept { return close_with_path(handle_, path_); }
 
 result<listener> listen(std::string_view network_name, std::string_view text) {
   result<bound_socket> s = bind_any(network_name, text, SOCK_STREAM);

@@ -1,6 +1,9 @@
 #include "runtime/io/socket.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <mutex>
 #include <new>
 #include <system_error>
@@ -83,6 +86,39 @@ std::uint32_t park_until(section& in, const poll_wait& w, wait_reason reason, st
   return why;
 }
 
+// A record for it; null: no memory.
+socket_record* record_for(int fd, descriptor_kind kind, bool tells_drained) noexcept {
+  socket_record* s = nullptr;
+  try {
+    const section in;
+    s = records().take();
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+  const section in;
+  const std::lock_guard hold(s->lock);
+  s->fd = fd;
+  s->kind = kind;
+  s->read_deadline.store(k_forever, relaxed);
+  s->write_deadline.store(k_forever, relaxed);
+  s->ended.store(false, relaxed);
+  s->drained_at.store(0, relaxed);
+  s->tells_drained = tells_drained;
+  return s;
+}
+
+result<socket_handle> watch(int fd, descriptor_kind kind, bool tells_drained) noexcept {
+  socket_record* const s = record_for(fd, kind, tells_drained);
+  if (s == nullptr) return std::unexpected(std::error_code(ENOMEM, std::system_category()));
+  const socket_handle h{s, s->sequence};
+  if (kind == descriptor_kind::file) return h;
+  if (const int error = watch_descriptor(*s)) {
+    give_back(s);
+    return std::unexpected(std::error_code(error, std::system_category()));
+  }
+  return h;
+}
+
 }  // namespace
 
 result<socket_handle> open_socket(int fd, bool tells_drained) noexcept {
@@ -90,31 +126,9 @@ result<socket_handle> open_socket(int fd, bool tells_drained) noexcept {
   if (!h) calls::close(fd);
   return h;
 }
-
+result<socket_handle> open_descriptor(int fd, descriptor_kind kind) noexcept { return watch(fd, kind, false); }
 result<socket_handle> watch_socket(int fd, bool tells_drained) noexcept {
-  socket_record* s = nullptr;
-  try {
-    const section in;
-    s = records().take();
-  } catch (const std::bad_alloc&) {
-    return std::unexpected(std::make_error_code(std::errc::not_enough_memory));
-  }
-  {
-    const section in;
-    const std::lock_guard hold(s->lock);
-    s->fd = fd;
-    s->read_deadline.store(k_forever, relaxed);
-    s->write_deadline.store(k_forever, relaxed);
-    s->ended.store(false, relaxed);
-    s->drained_at.store(0, relaxed);
-    s->tells_drained = tells_drained;
-  }
-  const socket_handle h{s, s->sequence};
-  if (const int error = watch_descriptor(*s)) {
-    give_back(s);
-    return std::unexpected(std::error_code(error, std::system_category()));
-  }
-  return h;
+  return watch(fd, descriptor_kind::socket, tells_drained);
 }
 
 void unwatch_socket(socket_handle h) noexcept {
@@ -125,7 +139,7 @@ void unwatch_socket(socket_handle h) noexcept {
   give_back(h.record);
 }
 
-bool close_socket(socket_handle h) noexcept {
+bool close_socket(socket_handle h, const char* path) noexcept {
   socket_record* const s = h.record;
   if (s == nullptr) return false;
   std::uint64_t seen = s->use.load(acquire);
@@ -135,6 +149,7 @@ bool close_socket(socket_handle h) noexcept {
   } while (!s->use.compare_exchange_weak(seen, (seen + 1) | k_closing, seq_cst, acquire));
   // Whoever looks under the lock from here on sees that it is closing; who looked before is in the lists.
   end_waits(*s);
+  if (path != nullptr) ::unlink(path);
   end_use(s);
   return true;
 }

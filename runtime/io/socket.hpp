@@ -23,8 +23,12 @@ namespace weft::runtime {
 
 using detail::socket_handle;
 
+// What a descriptor is, for those who ask: `file` is what cannot be watched, and whose calls block the thread.
+enum class descriptor_kind : std::uint8_t { socket, pipe, file };
+
 struct socket_record : descriptor {
   socket_record* next = nullptr;
+  descriptor_kind kind = descriptor_kind::socket;
   atomic<std::uint64_t> use{0};
   // Until when reads and writes may wait; k_forever: no end. Written under the lock.
   atomic<std::int64_t> read_deadline{k_forever}, write_deadline{k_forever};
@@ -40,11 +44,14 @@ struct socket_record : descriptor {
 
 // Takes the descriptor over, which does not block; on failure it is closed.
 result<socket_handle> open_socket(int fd, bool tells_drained = false) noexcept;
+// The same for what is no socket, but on failure it stays open; a file is not watched.
+result<socket_handle> open_descriptor(int fd, descriptor_kind) noexcept;
 // The same for a descriptor that stays somebody else's. Unwatched once nobody uses it.
 result<socket_handle> watch_socket(int fd, bool tells_drained = false) noexcept;
 void unwatch_socket(socket_handle) noexcept;
-// Ends all waits with k_descriptor_closed. False: it was closed already.
-bool close_socket(socket_handle) noexcept;
+// Ends all waits with k_descriptor_closed. False: it was closed already. Of two at a time one closes; it removes the
+// path, if there is one, while the socket still has it: another may take it the moment this one is closed.
+bool close_socket(socket_handle, const char* path = nullptr) noexcept;
 // Of both directions, or one; k_forever takes it away. Waits that go on count by the new one.
 bool set_deadline(socket_handle, direction, std::int64_t when) noexcept;
 

@@ -1,6 +1,7 @@
 // io::copy: every byte, in order, to the end; what ends it before; readers and writers of one's own.
 #include <algorithm>
 #include <vector>
+#include <weft/file.hpp>
 #include <weft/io.hpp>
 
 #include "tests/support/net.hpp"
@@ -144,5 +145,113 @@ TEST_CASE("io::copy: a cancel ends it, where it reads and where it writes") {
     test::settle();
     cancel();
     e(writes.join() == errc::canceled);
+  });
+}
+
+namespace {
+
+// From `from` into a connection, and out of it again.
+template <class From>
+std::string through_a_connection(expect& e, const From& from) {
+  const tcp_pair out;
+  auto copies = spawn([&] {
+    const auto n = io::copy(out.a, from);
+    e(out.a.close_write().has_value());
+    return n.value_or(0);
+  });
+  std::string all = need(io::read_all(out.b));
+  e.equal(copies.join(), std::uint64_t{all.size()});
+  return all;
+}
+
+io::file unnamed(const std::string& contents) {
+  io::file f = need(io::file::open("/tmp", O_RDWR | O_TMPFILE));
+  if (f.write(contents).value_or(0) != contents.size() || !f.seek(0)) throw std::runtime_error("write");
+  return f;
+}
+
+std::string numbered(std::size_t size) {
+  std::string bytes(size, '\0');
+  test::fill(bytes, 0);
+  return bytes;
+}
+
+}  // namespace
+
+TEST_CASE("io::copy: from files, from where they stand; of those that the kernel makes up as well") {
+  in_fiber({1, 2, 4}, [](expect& e) {
+    const std::string bytes = numbered(k_size);
+    io::file f = unnamed(bytes);
+    e(through_a_connection(e, f) == bytes);
+    e(through_a_connection(e, f).empty());
+    e(f.seek(1'000).has_value());
+    e(through_a_connection(e, f) == bytes.substr(1'000));
+    e.equal(through_a_connection(e, need(io::file::open("/proc/self/comm"))), need(io::read_file("/proc/self/comm")));
+    e(f.seek(0).has_value());
+    const io::file to = unnamed("");
+    e.equal(io::copy(to, f).value_or(0), k_size);
+    e(to.seek(0).has_value());
+    e(need(io::read_all(to)) == bytes);
+  });
+}
+
+TEST_CASE("io::copy: the system moves what comes from files and connections, and says what it cannot move") {
+  in_fiber([](expect& e) {
+    const auto moved = [](const auto& to, const auto& from) {
+      return io::detail::try_copy_in_kernel(nullptr, to, from).has_value();
+    };
+    const tcp_pair in, out;
+    const io::pipe_ends ends = need(io::pipe());
+    e(in.a.write("some").has_value() && in.a.close_write().has_value());
+    e(moved(out.a, unnamed("contents")));
+    e(moved(ends.writer, unnamed("contents")));
+    e(moved(out.a, in.b));
+    e(!moved(unnamed(""), unnamed("contents")));
+    e(!moved(out.a, ends.reader));
+    e(!moved(sink(1), unnamed("contents")));
+  });
+}
+
+TEST_CASE("io::copy: into pipes and out of them") {
+  in_fiber({1, 2, 4}, [](expect& e) {
+    const std::string bytes = numbered(k_size);
+    const tcp_pair in;
+    io::pipe_ends ends = need(io::pipe());
+    wait_group all;
+    all.go([&] {
+      e.equal(in.a.write(bytes).value_or(0), bytes.size());
+      e(in.a.close_write().has_value());
+    });
+    all.go([&] {
+      e.equal(io::copy(ends.writer, in.b).value_or(0), k_size);
+      e(ends.writer.close().has_value());
+    });
+    e(through_a_connection(e, ends.reader) == bytes);
+    all.wait();
+  });
+}
+
+TEST_CASE("io::copy: from a file: a peer that has gone is an error, no signal; a cancel ends it; closed ends") {
+  in_fiber({1, 2, 4}, [](expect& e) {
+    const io::file f = unnamed(numbered(k_size));
+    const io::file endless = need(io::file::open("/dev/zero"));
+    {
+      tcp_pair out;
+      e(out.b.close().has_value());
+      std::error_code why;
+      while (!why) why = error_of(io::copy(out.a, endless));
+      e(why == std::errc::broken_pipe || why == std::errc::connection_reset);
+    }
+    const tcp_pair out, in;
+    auto [ctx, cancel] = with_cancel(background());
+    auto files = spawn([&, c = ctx] { return error_of(io::copy(c, out.a, endless)); });
+    auto streams = spawn([&, c = ctx] { return error_of(io::copy(c, out.b, in.b)); });  // nothing comes
+    test::settle();
+    cancel();
+    e(files.join() == errc::canceled);
+    e(streams.join() == errc::canceled);
+    e(error_of(io::copy(net::conn(), f)) == errc::closed);
+    e(error_of(io::copy(in.a, io::file())) == errc::closed);
+    e(error_of(io::copy(in.a, net::conn())) == errc::closed);
   });
 }

@@ -92,6 +92,33 @@ TEST_CASE("unix: streams and datagrams, by path and by abstract name; the path g
   });
 }
 
+// a close                                  another, at a time
+// -------                                  ------------------
+// open, so unlinks the path                open, so it will unlink the path
+// closes; a new listener takes the path
+//                                          unlinks it: the new listener cannot be reached
+TEST_CASE("unix: several closes at a time take one path away, once") {
+  in_fiber({2, 4}, [](expect& e) {
+    const std::string where = path_for("closes");
+    auto next = std::make_shared<net::listener>(need(net::listen("unix", where)));
+    for (long i = 0, rounds = test::scale(3'000); i < rounds; ++i) {
+      wait_group closes;
+      std::atomic<int> closed{0};
+      for (int one = 0; one < 6; ++one) closes.go([&, l = next] { closed += l->close().has_value() ? 1 : 0; });
+      for (auto l = net::listen("unix", where);; l = net::listen("unix", where)) {
+        if (!l) continue;
+        next = std::make_shared<net::listener>(std::move(*l));
+        break;
+      }
+      closes.wait();
+      e.equal(closed.load(), 1);
+      const bool there = std::filesystem::exists(where);
+      e(there);
+      if (!there) return;
+    }
+  });
+}
+
 TEST_CASE("conn: reads and writes sequences of buffers, as Asio's streams do") {
   in_fiber({1}, [](expect& e) {
     tcp_pair p;

@@ -16,6 +16,7 @@ class pipe_pair {
     ::close(ends_[0]);
     ::close(ends_[1]);
   }
+  int out() const { return ends_[0]; }
   char read() const {
     char c = 0;
     return ::read(ends_[0], &c, 1) == 1 ? c : '\0';
