@@ -70,7 +70,7 @@ std::vector<preemption_workload> workloads(const options& o) {
   std::vector<preemption_workload> all;
   for (unsigned processors : {1U, 2U})
     for (int each : {1, 4})
-      for (const char* name : {"sleep", "deadline", "cancel"})
+      for (const char* name : {"sleep", "deadline", "read", "cancel"})
         all.push_back({name, processors, static_cast<int>(processors) * each});
   all.push_back({"share", 2, 200});
   for (unsigned processors : {1U, 2U}) all.push_back({"interruptible", processors, 0});

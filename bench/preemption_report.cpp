@@ -95,6 +95,7 @@ const std::vector<preemption_figure>& preemption_figures() {
   static const std::vector<preemption_figure> all{
       {"sleep", "sleep", "lateness of a 1 ms sleep", ""},
       {"deadline", "deadline", "lateness of a context's deadline", ""},
+      {"read", "read", "lateness of a read's deadline", ""},
       {"cancel", "cancel", "cancel from a foreign thread", "counted from the due end of a system call"},
       {"interruptible", "interruptible", "cancel of a loop in interruptible", "cannot"},
       {"answer", "share", "question from a foreign thread", "counted from the due end of a system call"},

@@ -11,6 +11,7 @@
 #include <numeric>
 #include <stdexcept>
 #include <thread>
+#include <weft/net.hpp>
 #include <weft/weft.hpp>
 
 namespace bench {
@@ -88,6 +89,22 @@ std::vector<double> deadline_lateness(const preemption_workload& load, const pre
     const auto due = clock::now() + 1ms;
     const auto scope = weft::with_deadline(weft::background(), due);
     scope.ctx.done().recv();
+    return nanoseconds(clock::now() - due);
+  });
+}
+
+// A connection's read for which nothing comes.
+std::vector<double> read_lateness(const preemption_workload& load, const preemption_budget& budget) {
+  const auto l = weft::unwrap(weft::net::listen("tcp", "127.0.0.1:0"));
+  const auto silent = weft::unwrap(weft::net::dial("tcp", l.local_address().to_string()));
+  const auto reads = weft::unwrap(l.accept());
+  const hogs busy(load.hogs);
+  return samples_of(budget, [&] {
+    const auto due = clock::now() + 1ms;
+    reads.set_read_deadline(due);
+    char c = 0;
+    if (weft::error_of(reads.read({&c, 1})) != weft::errc::deadline_exceeded)
+      throw std::runtime_error("it was not silent");
     return nanoseconds(clock::now() - due);
   });
 }
@@ -267,6 +284,7 @@ std::vector<double> detection(const preemption_budget& budget) {
 preemption_samples ask(const preemption_workload& load, const preemption_budget& budget) {
   if (load.name == "sleep") return {{load.name, sleep_lateness(load, budget)}};
   if (load.name == "deadline") return {{load.name, deadline_lateness(load, budget)}};
+  if (load.name == "read") return {{load.name, read_lateness(load, budget)}};
   if (load.name == "cancel") return {{load.name, foreign_cancel(load, budget, wait_parked)}};
   if (load.name == "interruptible") return {{load.name, foreign_cancel(load, budget, wait_in_a_loop)}};
   if (load.name == "share") return share(load, budget);

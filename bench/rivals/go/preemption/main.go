@@ -8,8 +8,10 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
+	"net"
 	"os"
 	"runtime"
 	"sync"
@@ -103,6 +105,35 @@ func deadlineLateness(hogCount int, b budget) []float64 {
 		ctx, cancel := context.WithDeadline(context.Background(), due)
 		defer cancel()
 		<-ctx.Done()
+		return since(due)
+	})
+}
+
+// readLateness is how late the deadline ends a connection's read for which nothing comes.
+func readLateness(hogCount int, b budget) []float64 {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		panic(err)
+	}
+	defer l.Close()
+	silent, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		panic(err)
+	}
+	defer silent.Close()
+	reads, err := l.Accept()
+	if err != nil {
+		panic(err)
+	}
+	defer reads.Close()
+	h := startHogs(hogCount)
+	defer h.end()
+	return samplesOf(b, func() float64 {
+		due := time.Now().Add(time.Millisecond)
+		reads.SetReadDeadline(due)
+		if _, err := reads.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
+			panic("it was not silent")
+		}
 		return since(due)
 	})
 }
@@ -299,6 +330,8 @@ func ask(name string, hogCount int, b budget) (map[string][]float64, error) {
 		return one(sleepLateness(hogCount, b))
 	case "deadline":
 		return one(deadlineLateness(hogCount, b))
+	case "read":
+		return one(readLateness(hogCount, b))
 	case "cancel":
 		return one(foreignCancel(hogCount, b))
 	case "share":
