@@ -1,28 +1,30 @@
 // From an address text to addresses.
 //
 // Numbers are read here. A name goes to getaddrinfo, which knows /etc/hosts and whatever else the system is set up for,
-// within blocking(), in a fiber of its own: it cannot be stopped, so a caller that is cancelled leaves it behind. Its
-// stack is large, for the system's modules are no friends of small ones. Rejected: c-ares, which knows less of the
-// system's settings and would be one more library to install.
+// on a thread of its own: it cannot be stopped, so a caller that is cancelled leaves it behind, and neither may a run
+// wait for it at its end. So many go on at a time; further ones wait, and one that hangs keeps its place. Rejected:
+// blocking() in a fiber, for which the end of a run waits; c-ares, which knows less of the system's settings and would
+// be one more library to install.
 #include <netdb.h>
 #include <netinet/in.h>
 
 #include <cerrno>
 #include <charconv>
 #include <memory>
+#include <system_error>
+#include <thread>
 
 #include "runtime/io/network.hpp"
 #include "runtime/sched/park.hpp"
 #include "runtime/sched/scheduler.hpp"
-#include "weft/blocking.hpp"
 #include "weft/channel.hpp"
 #include "weft/context.hpp"
-#include "weft/fiber.hpp"
+#include "weft/semaphore.hpp"
 
 namespace weft::runtime {
 namespace {
 
-constexpr std::size_t k_stack_size = 512 << 10;
+constexpr std::int64_t k_at_a_time = 64;
 
 class category final : public std::error_category {
  public:
@@ -65,12 +67,27 @@ answer ask_system(const question& q) {
   return a;
 }
 
+semaphore& places() {
+  static semaphore& all = *new semaphore(k_at_a_time);  // threads may outlive main's statics
+  return all;
+}
+
 answer ask_system_aside(const context* ctx, question q) {
   if (running_fiber() == nullptr && !sched().running()) return ask_system(q);
+  if (ctx == nullptr)
+    places().acquire();
+  else if (const result<void> r = places().acquire(*ctx); !r)
+    return {{}, r.error()};
   const chan<answer> answers{1};
-  go({.name = "look-up", .stack_size = k_stack_size}, [answers, asked = std::move(q)] {
-    static_cast<void>(answers.try_send(blocking([&] { return ask_system(asked); })));
-  });
+  try {
+    std::thread([answers, asked = std::move(q)] {
+      static_cast<void>(answers.try_send(ask_system(asked)));
+      places().release();
+    }).detach();
+  } catch (const std::system_error& e) {
+    places().release();
+    return {{}, e.code()};
+  }
   if (ctx == nullptr) return *answers.recv();
   result<answer> r = answers.recv(*ctx);
   if (!r) return {{}, r.error()};
