@@ -29,8 +29,13 @@ class mapped_array {
   const T& operator[](std::size_t i) const noexcept { return data_[i]; }
 
   void push_back(const T& x) {
-    if (size_ == capacity_) grow();
+    if (!try_push_back(x)) fatal("out of memory: cannot map %zu bytes", next_size());
+  }
+  // False: the system has no memory; nothing has changed.
+  bool try_push_back(const T& x) noexcept {
+    if (size_ == capacity_ && !grow()) return false;
     data_[size_++] = x;
+    return true;
   }
   void pop_back() noexcept { --size_; }
   // Keeps the elements for which drop(x) does not hold, in their order.
@@ -43,10 +48,11 @@ class mapped_array {
   }
 
  private:
-  void grow() {
-    const std::size_t bytes = bytes_ == 0 ? 4096 : 2 * bytes_;
+  std::size_t next_size() const noexcept { return bytes_ == 0 ? 4096 : 2 * bytes_; }
+  bool grow() noexcept {
+    const std::size_t bytes = next_size();
     void* at = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (at == MAP_FAILED) fatal("out of memory: cannot map %zu bytes", bytes);
+    if (at == MAP_FAILED) return false;
     if (data_ != nullptr) {  // not by mremap, of which ThreadSanitizer hears nothing
       std::memcpy(at, data_, size_ * sizeof(T));
       ::munmap(data_, bytes_);
@@ -54,6 +60,7 @@ class mapped_array {
     data_ = static_cast<T*>(at);
     bytes_ = bytes;
     capacity_ = bytes / sizeof(T);
+    return true;
   }
 
   T* data_ = nullptr;

@@ -114,7 +114,8 @@ int poller::open_locked() noexcept {
   const std::lock_guard hold(table_lock_);
   if (const int error = open_locked()) return error;
   const auto at = static_cast<std::size_t>(d.fd);
-  while (table_.size() <= at) table_.push_back(nullptr);
+  while (table_.size() <= at)
+    if (!table_.try_push_back(nullptr)) return ENOMEM;
   if (descriptor* stale = table_[at]) {
     const std::lock_guard hold_stale(stale->lock);
     stale->read.wake(k_descriptor_closed, woken);

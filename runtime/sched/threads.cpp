@@ -55,7 +55,7 @@ void retire(worker* m) noexcept {
 
 void worker_thread(worker* m) noexcept {
   prepare_thread("weft-worker");
-  const alternate_stack for_signals;
+  const alternate_stack for_signals(m->for_signals);
   unblock_preempt_signal();
   ::pthread_sigmask(SIG_SETMASK, nullptr, &m->mask);
   m->thread_id.store(::gettid(), release);

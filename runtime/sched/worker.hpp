@@ -11,6 +11,7 @@
 #include "runtime/event/poll_note.hpp"
 #include "runtime/fiber/fiber.hpp"
 #include "runtime/fiber/worker_view.hpp"
+#include "runtime/stack/overflow.hpp"
 
 namespace weft::runtime {
 
@@ -71,6 +72,7 @@ struct worker : worker_view {
   cpu_set_t cpus{};    // where it may run otherwise
   worker* next_idle = nullptr;
   worker* next_all = nullptr;
+  signal_stack for_signals;
   std::thread thread;
 };
 

@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <mutex>
 #include <string_view>
 #include <system_error>
@@ -92,26 +93,24 @@ void remove_overflow_handler() {
   ::sigaction(SIGBUS, &g_bus_before, nullptr);
 }
 
-// Below it lies a guard like the fibers', by mprotect: one per thread.
-alternate_stack::alternate_stack() {
+// Below it lies a guard like the fibers', by mprotect: one per thread. Where the kernel has no mapping left, none.
+signal_stack::signal_stack() {
   void* memory =
       ::mmap(nullptr, k_guard_size + k_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
   if (memory == MAP_FAILED)
     throw std::system_error(errno, std::system_category(), "weft: no memory for a thread's signal stack");
   memory_ = static_cast<std::byte*>(memory);
-  stack_t ours{};
-  ours.ss_sp = memory_ + k_guard_size;
-  ours.ss_size = k_size;
-  if (::mprotect(memory_, k_guard_size, PROT_NONE) != 0 || ::sigaltstack(&ours, &before_) != 0) {
-    const int error = errno;
-    ::munmap(memory_, k_guard_size + k_size);
-    throw std::system_error(error, std::system_category(), "weft: no signal stack for a thread");
-  }
+  static_cast<void>(::mprotect(memory_, k_guard_size, PROT_NONE));
 }
+signal_stack::~signal_stack() { ::munmap(memory_, k_guard_size + k_size); }
+void* signal_stack::low() const noexcept { return memory_ + k_guard_size; }
 
-alternate_stack::~alternate_stack() {
-  ::sigaltstack(&before_, nullptr);
-  ::munmap(memory_, k_guard_size + k_size);
+alternate_stack::alternate_stack(const signal_stack& memory) noexcept {
+  stack_t ours{};
+  ours.ss_sp = memory.low();
+  ours.ss_size = signal_stack::k_size;
+  if (::sigaltstack(&ours, &before_) != 0) fatal("sigaltstack: %s", std::strerror(errno));
 }
+alternate_stack::~alternate_stack() { ::sigaltstack(&before_, nullptr); }
 
 }  // namespace weft::runtime

@@ -25,18 +25,30 @@ void install_overflow_handler(void (*describe)(const stack& overflowed, char* ou
 // For tests: the handlers that were there before come back.
 void remove_overflow_handler();
 
-// The calling thread's signal stack while this lives; the one before comes back after. Ends on the thread that made it.
-class alternate_stack {
+// The memory, made by whoever makes the thread: he can be told that there is none.
+class signal_stack {
  public:
   static constexpr std::size_t k_size = std::size_t{64} << 10;
 
-  alternate_stack();  // throws std::system_error where there is no memory
+  signal_stack();  // throws std::system_error where there is no memory
+  signal_stack(const signal_stack&) = delete;
+  signal_stack& operator=(const signal_stack&) = delete;
+  ~signal_stack();
+  void* low() const noexcept;
+
+ private:
+  std::byte* memory_;
+};
+
+// The calling thread's signal stack while this lives; the one before comes back after. Ends on the thread that made it.
+class alternate_stack {
+ public:
+  explicit alternate_stack(const signal_stack&) noexcept;
   alternate_stack(const alternate_stack&) = delete;
   alternate_stack& operator=(const alternate_stack&) = delete;
   ~alternate_stack();
 
  private:
-  std::byte* memory_;
   stack_t before_;
 };
 

@@ -201,7 +201,9 @@ TEST_CASE("io::pipe: a close and a cancel end the waits") {
   });
 }
 
-TEST_CASE("io::file: a FIFO without another end, a descriptor that blocks: cancelled, and the others go on") {
+// Under ThreadSanitizer a signal that meets the call is held back until it has returned.
+TEST_CASE("io::file: a FIFO without another end, a descriptor that blocks: cancelled, and the others go on" *
+          doctest::skip(WEFT_TSAN != 0)) {
   in_fiber({1, 2}, [](expect& e) {
     scratch here;
     const std::string path = here.path("fifo");

@@ -27,7 +27,8 @@ child_end overflow(guard_kind kind, std::size_t below) {
     install_overflow_handler(nullptr);
     install_overflow_handler(
         [](const stack&, char* out, std::size_t size) { std::snprintf(out, size, "fiber 7 \"deep\""); });
-    const alternate_stack signals;
+    const signal_stack memory;
+    const alternate_stack signals(memory);
     stack_cache cache;
     const stack* s = cache.take(k_size);
     s->low[0] = std::byte{1};
@@ -105,11 +106,12 @@ TEST_CASE("stack overflow: a thread's alternate stack ends with its scope") {
   stack_t before{}, within{}, after{};
   ::sigaltstack(nullptr, &before);
   {
-    const alternate_stack signals;
+    const signal_stack memory;
+    const alternate_stack signals(memory);
     ::sigaltstack(nullptr, &within);
   }
   ::sigaltstack(nullptr, &after);
-  CHECK(within.ss_size == alternate_stack::k_size);
+  CHECK(within.ss_size == signal_stack::k_size);
   CHECK(within.ss_sp != before.ss_sp);
   CHECK(after.ss_sp == before.ss_sp);
   CHECK(after.ss_flags == before.ss_flags);
