@@ -16,7 +16,7 @@ namespace {
 // For an answer when the draining is over.
 constexpr auto k_last_words = std::chrono::seconds(1);
 // For the rest of what a client sends that has been answered.
-constexpr auto k_linger = std::chrono::seconds(5);
+constexpr std::chrono::milliseconds k_linger(5000), k_linger_stopped(500);
 
 std::string line_of(int status, std::string_view why) {
   std::string text = std::to_string(status) + ' ' + std::string(reason_of(status));
@@ -31,14 +31,19 @@ void connection::run() {
   const cancelable waiting = with_cancel(exchange_.from.waiting), working = with_cancel(exchange_.from.working);
   const bind_scope idle{waiting.ctx};
   clock::duration patience = exchange_.options.first_byte;
-  while (await_request(patience)) {
+  const auto serve = [&] {
     const bind_scope busy{working.ctx};
-    if (!serve_one(working.ctx)) {
-      if (lingers_) linger();
-      return;
-    }
+    return serve_one(working.ctx);
+  };
+  while (await_request(patience)) {
+    if (!serve()) break;
     patience = exchange_.options.idle;
   }
+  if (!lingers_) return;
+  // Idle, as far as a stop is concerned; but one that has come already does not cut it off.
+  if (!exchange_.from.draining.load(std::memory_order_relaxed)) return linger(k_linger);
+  const bind_scope busy{working.ctx};
+  linger(k_linger_stopped);
 }
 
 bool connection::await_request(clock::duration patience) {
@@ -65,10 +70,13 @@ bool connection::serve_one(const context& working) {
 bool connection::read_header() {
   exchange& e = exchange_;
   const clock::time_point until = clock::now() + e.options.header;
-  // An empty line before a request is some clients' way of ending the one before.
-  if (e.in.view().starts_with("\r\n")) e.in.consume(2);
+  bool before = true;  // its first line
   for (bool bounded = false; !e.parse.header_done();) {
-    const std::size_t n = e.in.empty() ? 0 : e.parse.take_header(e.in.view());
+    // An empty line before a request is some clients' way of ending the one before.
+    const bool half_a_line = before && e.in.view() == "\r";
+    if (before && e.in.view().starts_with("\r\n")) e.in.consume(2);
+    before &= half_a_line;
+    const std::size_t n = e.in.empty() || half_a_line ? 0 : e.parse.take_header(e.in.view());
     e.in.consume(n);
     if (const refusal& r = e.parse.refused(); r.status != 0) return refuse(r.status, r.text), false;
     if (n != 0) continue;
@@ -209,10 +217,10 @@ void connection::end_websocket(bool cut_short) {
 }
 
 // So that the client reads the answer before it hears that what it sends is not wanted.
-void connection::linger() {
+void connection::linger(clock::duration patience) {
   const net::conn& c = exchange_.conn;
   if (!c.close_write()) return;
-  c.set_read_deadline(clock::now() + k_linger);
+  c.set_read_deadline(clock::now() + patience);
   std::array<char, 4096> nowhere;
   while (c.read(nowhere).value_or(0) != 0) {
   }

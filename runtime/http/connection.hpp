@@ -26,7 +26,7 @@ class connection {
   void replace(int status);
   void finish();
   void end_websocket(bool cut_short);
-  void linger();
+  void linger(clock::duration patience);
 
   exchange exchange_;
   bool lingers_ = false;  // the client may still be sending, and would lose its answer to a reset

@@ -233,7 +233,7 @@ TEST_CASE("http: stopped under load, every request is answered, and the last ans
 
 TEST_CASE("http: clients that leave at any point leave nothing behind") {
   in_fiber({1, 2, 4}, [](expect& e) {
-    const long descriptors = test::open_descriptors();
+    const long sockets = test::open_sockets();
     const std::size_t fibers = debug::fibers().size();
     {
       site s;
@@ -256,7 +256,7 @@ TEST_CASE("http: clients that leave at any point leave nothing behind") {
       e(s.stop().has_value());
       e.equal(s.failures.load(), 0);
     }
-    e.equal(test::open_descriptors(), descriptors);
+    e.equal(test::open_sockets(), sockets);
     while (debug::fibers().size() != fibers) this_fiber::yield();  // those that have ended are still being taken off
   });
 }
