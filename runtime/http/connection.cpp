@@ -197,11 +197,11 @@ void connection::replace(int status) {
 // A whole answer goes out even if the draining is over before it does: to a client that takes it.
 void connection::finish() {
   exchange& e = exchange_;
-  const std::uint64_t before = e.sent;
+  const std::uint64_t before = e.bytes_sent;
   try {
     return e.finish();
   } catch (const canceled&) {
-    if (e.sent != before || e.chunking) throw;
+    if (e.bytes_sent != before || e.chunking) throw;
   }
   const shield_scope unhurt;
   e.patience = k_last_words;

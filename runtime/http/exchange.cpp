@@ -65,7 +65,7 @@ result<void> exchange::send(const context* ctx, std::span<const_bytes> pieces) {
       n = ctx == nullptr ? conn.write(some) : conn.write(*ctx, some);
     }
     if (!n) return std::unexpected(n.error());
-    sent += *n;
+    bytes_sent += *n;
     for (std::size_t left = *n; left != 0;) {
       const_bytes& p = pieces.front();
       const std::size_t of_this = std::min(left, p.size());

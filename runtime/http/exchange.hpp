@@ -65,7 +65,7 @@ struct exchange {
   bool header_sent = false, chunking = false, keep = false, broken = false;
   std::optional<std::uint64_t> length;  // as the handler has set it
   std::uint64_t written = 0;            // of the body
-  std::uint64_t sent = 0;               // bytes, on the connection
+  std::uint64_t bytes_sent = 0;         // on the connection
   clock::duration patience = options.stall;
   std::string out, text;  // of the body; the header, and frames around the body
   std::unique_ptr<frames> upgraded;

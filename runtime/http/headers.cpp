@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <utility>
 
 #include "runtime/http/text.hpp"
 
@@ -58,10 +59,10 @@ void headers::set(std::string_view name, std::string_view value) {
 }
 
 void headers::erase(std::string_view name) noexcept {
-  const auto end = fields_.begin() + static_cast<std::ptrdiff_t>(count_);
-  const auto last =
-      std::stable_partition(fields_.begin(), end, [&](const field& f) { return !detail::same_word(f.name, name); });
-  count_ = static_cast<std::size_t>(last - fields_.begin());
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < count_; ++i)
+    if (!detail::same_word(fields_[i].name, name)) std::swap(fields_[kept++], fields_[i]);
+  count_ = kept;
 }
 
 }  // namespace weft::http
