@@ -306,7 +306,7 @@ TEST_CASE("http: a body that is not read is skipped where it is there, else the 
     client c(s.where);
     e.equal(c.ask(post("/none", "some")).status, 200);
     e.equal(c.ask(chunked("/none", "4\r\nsome\r\n0\r\n\r\n")).status, 200);
-    e.equal(c.ask(post("/none", std::string(1'000'000, 'x'))).status, 200);
+    e.equal(c.ask(post("/none", std::string(8'000'000, 'x'))).status, 200);  // more than buffers hold
     e(c.at_end());
   });
 }
