@@ -4,7 +4,6 @@
 // Each server is a process of its own, on one CPU and with one processor; the client is on the other CPU. They take
 // turns in blocks, and who begins changes from block to block.
 #include <fmt/format.h>
-#include <sched.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -20,6 +19,7 @@
 #include "bench/support/places.hpp"
 #include "bench/support/progress.hpp"
 #include "bench/support/results.hpp"
+#include "bench/support/server_process.hpp"
 #include "bench/support/statistics.hpp"
 #include "bench/support/table.hpp"
 
@@ -82,29 +82,8 @@ struct figures {
   double cost() const { return median(costs); }
 };
 
-// The CPUs that this process may use: the client's and the server's, or any for both where there is but one.
-struct places {
-  int client = -1, server = -1;
-};
-places find_places() {
-  cpu_set_t usable;
-  if (::sched_getaffinity(0, sizeof usable, &usable) != 0) return {};
-  std::vector<int> all;
-  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu)
-    if (CPU_ISSET(static_cast<std::size_t>(cpu), &usable)) all.push_back(cpu);
-  return all.size() < 2 ? places{} : places{all[0], all[1]};
-}
-
-void keep_to(int cpu) {
-  if (cpu < 0) return;
-  cpu_set_t one;
-  CPU_ZERO(&one);
-  CPU_SET(static_cast<std::size_t>(cpu), &one);
-  ::sched_setaffinity(0, sizeof one, &one);
-}
-
-void measure_block(figures& f, const rival& r, const options& o, const places& where) {
-  const echo_server server(r.command, where.server);
+void measure_block(figures& f, const rival& r, const options& o, const two_places& where) {
+  const server_process server(r.command, where.server);
   echo_client client(server.port(), {f.connections, o.size});
   client.run(100ms);  // until all connections are served and caches are warm
   const auto before = server.cpu_time();
@@ -128,7 +107,7 @@ std::vector<figures> measure(const options& o, std::string& go_version) {
     go_version = go ? go->version : "not installed";
     if (go) rivals.push_back({"Go", {go->executable.string()}});
   }
-  const places where = find_places();
+  const two_places where = find_two_places();
   keep_to(where.client);
   ::setenv("WEFT_PROCESSORS", "1", 0);
   ::setenv("GOMAXPROCS", "1", 0);

@@ -1,23 +1,15 @@
 #include "bench/echo_servers.hpp"
 
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <sched.h>
 #include <sys/epoll.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
-#include <csignal>
 #include <cstdio>
-#include <cstdlib>
-#include <ctime>
-#include <stdexcept>
 #include <system_error>
 #include <weft/net.hpp>
 #include <weft/weft.hpp>
@@ -87,15 +79,6 @@ void serve_epoll() {
   }
 }
 
-int read_port(int from) {
-  std::string line;
-  for (char c = 0; c != '\n';) {
-    if (::read(from, &c, 1) != 1) throw std::runtime_error("an echo server ended before it served");
-    line += c;
-  }
-  return std::stoi(line);
-}
-
 }  // namespace
 
 int serve_echo(std::string_view which) {
@@ -104,44 +87,6 @@ int serve_echo(std::string_view which) {
   else
     serve_epoll();
   return 0;
-}
-
-echo_server::echo_server(const std::vector<std::string>& command, int cpu) {
-  std::array<int, 2> pipe{};
-  if (::pipe2(pipe.data(), O_CLOEXEC) != 0) failed("pipe");
-  std::vector<char*> words;
-  for (const std::string& w : command) words.push_back(const_cast<char*>(w.c_str()));
-  words.push_back(nullptr);
-  process_ = ::fork();
-  if (process_ < 0) failed("fork");
-  if (process_ == 0) {
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    ::dup2(pipe[1], STDOUT_FILENO);
-    cpu_set_t one;
-    CPU_ZERO(&one);
-    if (cpu >= 0) {
-      CPU_SET(static_cast<std::size_t>(cpu), &one);
-      ::sched_setaffinity(0, sizeof one, &one);
-    }
-    ::execv(words[0], words.data());
-    ::_exit(127);
-  }
-  ::close(pipe[1]);
-  output_ = pipe[0];
-  port_ = read_port(output_);
-}
-
-echo_server::~echo_server() {
-  ::kill(process_, SIGKILL);
-  ::waitpid(process_, nullptr, 0);
-  ::close(output_);
-}
-
-std::chrono::nanoseconds echo_server::cpu_time() const {
-  clockid_t clock{};
-  timespec t{};
-  if (::clock_getcpuclockid(process_, &clock) != 0 || ::clock_gettime(clock, &t) != 0) failed("clock_gettime");
-  return std::chrono::seconds(t.tv_sec) + std::chrono::nanoseconds(t.tv_nsec);
 }
 
 }  // namespace bench

@@ -125,6 +125,11 @@ class WEFT_API conn : public socket {
   result<std::size_t> write(std::span<const const_bytes> from) const;
   result<std::size_t> write(const context& ctx, std::span<const const_bytes> from) const;
 
+  // Blocks until the peer has ended its stream or reset it, whatever is still unread, and reads nothing: for noticing
+  // that somebody has left while an answer is worked on. A read deadline counts. Not for datagrams.
+  result<void> wait_end() const;
+  result<void> wait_end(const context& ctx) const;
+
   // The peer reads the end of the stream; reading goes on.
   result<void> close_write() const noexcept;
   result<void> close_read() const noexcept;

@@ -111,6 +111,14 @@ result<std::size_t> read_one(detail::socket_handle h, const context* ctx, mutabl
   return conclude(transfer(h, direction::read, ctx, wait_reason::network_read, receive), ctx);
 }
 
+// The poller notes the end before it counts the event that wakes.
+result<void> wait_for_end(detail::socket_handle h, const context* ctx) {
+  const auto look = [&](int) -> long { return h.record->ended.load(relaxed) ? 0 : -EAGAIN; };
+  const ended e = transfer(h, direction::read, ctx, wait_reason::network_read, look);
+  if (e.what != ended::how::done) return std::unexpected(error_in(e, ctx));
+  return {};
+}
+
 }  // namespace
 
 socket& socket::operator=(socket&& o) noexcept {
@@ -138,6 +146,9 @@ int socket::native_handle() const noexcept {
 
 result<std::size_t> conn::read(mutable_bytes into) const { return read_one(handle_, nullptr, into); }
 result<std::size_t> conn::read(const context& ctx, mutable_bytes into) const { return read_one(handle_, &ctx, into); }
+
+result<void> conn::wait_end() const { return wait_for_end(handle_, nullptr); }
+result<void> conn::wait_end(const context& ctx) const { return wait_for_end(handle_, &ctx); }
 
 result<std::size_t> conn::write(const_bytes from) const { return write_all(handle_, nullptr, {&from, 1}); }
 result<std::size_t> conn::write(const context& ctx, const_bytes from) const {

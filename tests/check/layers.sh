@@ -4,7 +4,7 @@
 cd "$1" || exit 2
 
 layers=(arch runtime/base runtime/stack runtime/fiber runtime/queue runtime/event runtime/sched runtime/sync runtime/io
-  runtime/observe runtime/run)
+  runtime/observe runtime/run runtime/http)
 
 # The height of the layer that the path lies in, into `height`; empty when it lies in none.
 height_of() {
@@ -32,7 +32,12 @@ check_public() {
 
 check_private() {
   case $included in
+    \<boost/beast/* | \<boost/asio/*) [[ $file == runtime/http/* ]] || fail "$included is for runtime/http alone" ;;
+  esac
+  case $included in
     \"weft/*\" | \<*\>) return ;;
+    \"runtime/http/*\") ;;
+    *) [[ $file != runtime/http/* ]] || fail "runtime/http stands on what is public, not on $included" ;;
   esac
   height_of "$file"
   local own=$height

@@ -60,9 +60,45 @@ target_link_libraries(empty PRIVATE weft::weft)
 END
 }
 
+# The HTTP server, which is a static library beside either form of weft.
+write_http() {
+  cat >"$1/web.cpp" <<'END'
+#include <weft/http.hpp>
+#include <weft/weft.hpp>
+
+#include <cstdio>
+
+int main() {
+  return weft::run([] {
+    weft::http::server s;
+    s.handle("GET /{who}", [](weft::http::request& q, weft::http::response& r) {
+      r.text(200, "hello from a " + std::string(q.value("who")));
+    });
+    auto l = weft::unwrap(weft::net::listen("tcp", "127.0.0.1:0"));
+    auto [stop, end] = weft::with_cancel(weft::background());
+    auto served = weft::spawn([&] { return s.serve(stop, l); });
+    auto c = weft::unwrap(weft::net::dial("tcp", l.local_address().to_string()));
+    c.write("GET /fiber HTTP/1.0\r\n\r\n");
+    std::string all;
+    char some[1000];
+    while (auto n = c.read(some).value_or(0)) all.append(some, n);
+    std::puts(all.substr(all.find("\r\n\r\n") + 4).c_str());
+    end();
+    return served.join() ? 0 : 1;
+  });
+}
+END
+  cat >>"$1/CMakeLists.txt" <<'END'
+add_executable(web web.cpp)
+target_link_libraries(web PRIVATE weft::http)
+END
+}
+
 step "install" cmake --install "$build" --prefix "$work/prefix"
 
 write_project "$work/found" "find_package(weft 0.1 CONFIG REQUIRED)"
+has_http=$(find "$work/prefix" -name libweft_http.a)
+[[ ! $has_http ]] || write_http "$work/found"
 for shared in OFF ON; do
   binary=$work/found/build-$shared
   step "find_package, BUILD_SHARED_LIBS=$shared: configure" cmake -G Ninja -S "$work/found" -B "$binary" \
@@ -70,6 +106,7 @@ for shared in OFF ON; do
   step "find_package, BUILD_SHARED_LIBS=$shared: build" cmake --build "$binary"
   step "find_package, BUILD_SHARED_LIBS=$shared: run" says_hello "$binary/hello"
   step "find_package, BUILD_SHARED_LIBS=$shared: jemalloc" names_jemalloc "$binary/empty"
+  [[ ! $has_http ]] || step "find_package, BUILD_SHARED_LIBS=$shared: HTTP" says_hello "$binary/web"
 done
 step "the shared library is linked" bash -c "ldd '$work/found/build-ON/hello' | grep -q 'libweft\.so\.0 '"
 
@@ -79,6 +116,12 @@ flags=$(PKG_CONFIG_PATH=$pc pkg-config --cflags --libs weft)
 # shellcheck disable=SC2086
 step "pkg-config: build" g++ "$work/found/hello.cpp" -o "$work/hello" $flags "-Wl,-rpath,$lib"
 step "pkg-config: run" says_hello "$work/hello"
+if [[ $has_http ]]; then
+  http_flags=$(PKG_CONFIG_PATH=$pc pkg-config --cflags --libs weft-http)
+  # shellcheck disable=SC2086
+  step "pkg-config: HTTP: build" g++ "$work/found/web.cpp" -o "$work/web" $http_flags "-Wl,-rpath,$lib"
+  step "pkg-config: HTTP: run" says_hello "$work/web"
+fi
 step "pkg-config: jemalloc" names_jemalloc "$work/hello"
 static_flags=$(PKG_CONFIG_PATH=$pc pkg-config --static --cflags --libs weft)
 # shellcheck disable=SC2086

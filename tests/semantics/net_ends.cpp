@@ -107,6 +107,34 @@ TEST_CASE("net: a deadline ends a wait, not early; and one that is moved counts 
   });
 }
 
+TEST_CASE("net: wait_end waits for the end of the peer's stream, past what is unread, and reads nothing") {
+  in_fiber({1, 2, 4}, [](expect& e) {
+    tcp_pair p;
+    std::array<char, 4> some{};
+    e.equal(p.b.write("abc").value_or(0), 3u);
+    auto t = spawn([&] { return p.a.wait_end(); });
+    await_waiting("network read", 1);
+    e.equal(p.b.write("d").value_or(0), 1u);  // no end, though it wakes
+    auto scope = with_cancel(background());
+    auto u = spawn([&] { return error_of(p.a.wait_end(scope)); });
+    await_waiting("network read", 2);
+    scope.cancel();
+    e(u.join() == errc::canceled);
+    e(p.b.close_write().has_value());
+    e(t.join().has_value());
+    e(p.a.wait_end().has_value());
+    e.equal(p.a.read(some).value_or(0), 4u);
+    e.equal(std::string_view(some.data(), 4), std::string_view("abcd"));
+    e.equal(p.a.read(some).value_or(1), 0u);
+    p.b.set_read_deadline(clock::now());
+    e(error_of(p.b.wait_end()) == errc::deadline_exceeded);
+    p.b.set_read_deadline(net::no_deadline);
+    e(p.a.close().has_value());
+    e(p.b.wait_end().has_value());
+    e(error_of(p.a.wait_end()) == errc::closed);
+  });
+}
+
 TEST_CASE("net: a deadline ends a write to a peer that never reads") {
   in_fiber([](expect& e) {
     const tcp_pair p;
