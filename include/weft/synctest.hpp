@@ -25,15 +25,18 @@
 // ever.
 #pragma once
 #include <concepts>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <source_location>
 #include <stdexcept>
+#include <string>
 #include <type_traits>
 #include <utility>
 
 #include "weft/detail/config.hpp"
+#include "weft/time.hpp"
 
 namespace weft::synctest {
 
@@ -81,5 +84,45 @@ auto bubble(F&& f, std::source_location site = std::source_location::current()) 
 // Returns when every other fiber of the bubble is durably blocked or has ended; no time passes for it. A cancellation
 // point. One fiber of a bubble at a time, and only inside of one, else std::logic_error.
 WEFT_API void wait();
+
+enum class strategy : std::uint8_t {
+  random,  // whoever can go on, at each point
+  pct,     // by priorities that change at few points: finds what needs few changes, in long schedules too
+};
+
+struct explore_options {
+  long seeds = 1000;
+  std::uint64_t first_seed = 1;
+  synctest::strategy strategy = synctest::strategy::random;
+  int depth = 3;               // of pct: one more than the points at which priorities change
+  unsigned processors = 2;     // how many fibers run at once, as far as one can tell
+  timespan slack = 1ms;        // a timer may fire while others can still go on, when it is due within so long
+  long max_steps = 1'000'000;  // a longer schedule has failed
+};
+
+struct exploration {
+  long seeds = 0;  // that were run, the failed one included
+  long steps = 0;  // in all of them
+  bool failed = false;
+  std::uint64_t seed = 0;  // the first that failed
+  std::string what;        // how
+};
+
+// Runs f as the main fiber of a runtime of its own, once for each seed, under a schedule that the seed determines,
+// until one fails. A runtime's threads are coroutines of one thread, and at each operation of its atomics, so at each
+// step of a lock, a queue, a park, a wake-up, a timer or a cancel, the seed decides who goes on: weft's own code is
+// explored, not a model of it, in every interleaving as they are one after the other (not: reordered by a CPU). Between
+// two such steps a fiber's own code runs alone.
+//
+// A schedule fails when an exception comes out of f; one escapes from another fiber, or the process crashes or is
+// aborted; nobody can go on and no timer is set: a deadlock, or a wake-up that was lost; fibers are left a second after
+// f has returned; or there is no end within max_steps. Then seed, last steps and fibers are written to standard error,
+// and the result says which it was. With WEFT_SEED=n in the environment seed n alone is run: the same program takes the
+// same steps.
+//
+// Each seed runs in a child process: what f writes to memory is lost, and f is not to rely on other threads. Its clock
+// is virtual. Not from inside a runtime. Needs the library's variant weft::explore (CMake, WEFT_BUILD_EXPLORE) in place
+// of weft::weft, and with it everything compiled that uses weft; elsewhere it throws std::logic_error.
+WEFT_API exploration explore(const explore_options&, const std::function<void()>& f);
 
 }  // namespace weft::synctest

@@ -210,4 +210,10 @@ void wait() {
   throw_canceled(self);
 }
 
+#if !WEFT_EXPLORE
+exploration explore(const explore_options&, const std::function<void()>&) {
+  throw std::logic_error("weft::synctest::explore: this build of weft cannot; link weft::explore");
+}
+#endif
+
 }  // namespace weft::synctest
