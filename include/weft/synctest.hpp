@@ -21,8 +21,8 @@
 // What knows another time is refused with std::logic_error inside: weft::net, wait_readable and wait_writable,
 // signals::notify and notify_context, another bubble. Channels, timers and other primitives of the bubble are for its
 // fibers alone: when something from outside has ended a durable wait (a thread, a fiber, a context that was cancelled
-// there), bubble() throws std::logic_error at its end. Other libraries' clocks and sleeps are not weft's: they go on as
-// ever.
+// there), bubble() throws std::logic_error at its end. A timer, or a context's deadline, that outlives
+// its bubble does not fire any more. Other libraries' clocks and sleeps are not weft's: they go on as ever.
 #pragma once
 #include <concepts>
 #include <cstdint>

@@ -180,3 +180,30 @@ TEST_CASE("explore: mutex, condition variable, semaphore and tasks lose no wake-
     require(first.join() + second.join() == 1, "wrong values");
   });
 }
+
+TEST_CASE("explore: a bubble's clock jumps when nobody inside can go on, and not before") {
+  check_holds([] {
+    const auto elapsed = synctest::bubble([] {
+      const auto began = clock::now();
+      chan<std::unique_ptr<int>> c;
+      wait_group both;
+      both.go([&] {
+        for (int i = 0; i < 2; ++i) {
+          this_fiber::sleep_for(1h);
+          c.send(std::make_unique<int>(i));
+        }
+      });
+      both.go([&] {
+        for (int i = 1; i <= 2; ++i) {
+          c.recv();
+          require(clock::now() - began == i * 1h, "the clock went on while somebody could");
+        }
+      });
+      synctest::wait();
+      require(clock::now() == began, "time passed in wait");
+      both.wait();
+      return clock::now() - began;
+    });
+    require(elapsed == 2h, "it took another time");
+  });
+}
