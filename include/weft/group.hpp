@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "weft/context.hpp"
+#include "weft/detail/atomic_of.hpp"
 #include "weft/detail/member.hpp"
 #include "weft/error.hpp"
 #include "weft/fiber.hpp"
@@ -109,7 +110,7 @@ class WEFT_API group {
   entrant* first_ = nullptr;
   entrant* last_ = nullptr;
 
-  std::atomic<failing> failing_{failing::none};
+  detail::atomic_of<failing> failing_{failing::none};
   std::exception_ptr exception_;  // published with the code by failing::told
   std::error_code code_;          // of an error, or of a `canceled`
 };

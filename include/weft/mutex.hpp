@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include "weft/detail/atomic_of.hpp"
 #include "weft/detail/wait_list.hpp"
 #include "weft/error.hpp"
 
@@ -45,7 +46,7 @@ class WEFT_API mutex {
   void unlock_slow();
   bool acquire_slow(const context* ctx, bool cancelable);
 
-  std::atomic<std::uint32_t> state_{k_free};
+  detail::atomic_of<std::uint32_t> state_{k_free};
   detail::wait_list waiters_;
 };
 

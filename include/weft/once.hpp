@@ -8,6 +8,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "weft/detail/atomic_of.hpp"
 #include "weft/mutex.hpp"
 
 namespace weft {
@@ -31,7 +32,7 @@ class once {
   }
 
  private:
-  std::atomic<bool> called_{false};
+  detail::atomic_of<bool> called_{false};
   mutex running_;
 };
 

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include "weft/detail/atomic_of.hpp"
 #include "weft/detail/wait_list.hpp"
 #include "weft/error.hpp"
 
@@ -72,7 +73,7 @@ class WEFT_API shared_mutex {
   void unlock_slow();
   void unlock_shared_slow();
 
-  std::atomic<std::uint32_t> state_{k_free};
+  detail::atomic_of<std::uint32_t> state_{k_free};
   detail::wait_list requests_;
 };
 

@@ -24,6 +24,7 @@
 #include <utility>
 #include <variant>
 
+#include "weft/detail/atomic_of.hpp"
 #include "weft/group.hpp"
 #include "weft/task.hpp"
 
@@ -171,7 +172,7 @@ class contest {
 
   group* group_;
   // Each is written by the one child that set the flag, and read after the joining.
-  std::atomic<bool> decided_{false}, failed_{false};
+  detail::atomic_of<bool> decided_{false}, failed_{false};
   bool won_ = false;
   std::optional<kept> value_, failure_;
   std::exception_ptr exception_;

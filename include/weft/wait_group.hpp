@@ -8,6 +8,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "weft/detail/atomic_of.hpp"
 #include "weft/detail/wait_list.hpp"
 #include "weft/fiber.hpp"
 
@@ -65,7 +66,7 @@ class WEFT_API wait_group {
     detail::launch(options, site, counted<std::decay_t<F>>{member(this), std::forward<F>(f)});
   }
 
-  std::atomic<std::int64_t> count_{0};
+  detail::atomic_of<std::int64_t> count_{0};
   detail::wait_list waiters_;
 };
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <mutex>
 
+#include "weft/detail/atomic_of.hpp"
 #include "weft/detail/cancellation.hpp"
 #include "weft/error.hpp"
 
@@ -24,7 +25,7 @@ class WEFT_API spin_lock {
   void unlock() noexcept;
 
  private:
-  std::atomic<bool> held_{false};
+  detail::atomic_of<bool> held_{false};
 };
 
 // One wait of the current fiber or foreign thread, on its stack. With it a primitive of one's own has what weft's have:

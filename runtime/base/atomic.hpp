@@ -1,14 +1,16 @@
-// Short names for memory orders, and the type all runtime code takes its atomics from: the swap point for a model
-// checker.
+// Short names for memory orders, and the type all runtime code takes its atomics from: where synctest::explore steps
+// in.
 //
 // Orderings stand on operations, not on fences, wherever that is enough: ThreadSanitizer does not see fences. seq_cst
 // appears only for a store followed by a load of something else, and the place says so.
 #pragma once
 #include <atomic>
 
+#include "weft/detail/atomic_of.hpp"
+
 namespace weft::runtime {
 template <class T>
-using atomic = std::atomic<T>;
+using atomic = detail::atomic_of<T>;
 
 inline constexpr auto relaxed = std::memory_order_relaxed;
 inline constexpr auto acquire = std::memory_order_acquire;

@@ -4,12 +4,18 @@
 
 #include <cstdint>
 
+#include "weft/detail/atomic_of.hpp"
+
 namespace weft::runtime {
 
 inline std::int64_t now_ns() noexcept {
+#if WEFT_EXPLORE
+  return detail::explore_now();
+#else
   timespec t;
   ::clock_gettime(CLOCK_MONOTONIC, &t);
   return static_cast<std::int64_t>(t.tv_sec) * 1'000'000'000 + t.tv_nsec;
+#endif
 }
 
 inline timespec to_timespec(std::int64_t ns) noexcept {

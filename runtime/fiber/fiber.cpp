@@ -31,7 +31,9 @@ std::string_view name_of(wait_reason r) noexcept {
       "network read",
       "network write",
       "descriptor readable",
-      "descriptor writable"};
+      "descriptor writable",
+      "synctest wait",
+      "bubble"};
   const auto i = static_cast<std::size_t>(r);
   return i < names.size() ? names[i] : "?";
 }

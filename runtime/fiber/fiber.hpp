@@ -25,6 +25,7 @@ namespace weft::runtime {
 
 struct stack;
 struct fiber;
+struct bubble_state;
 
 enum class wait_reason : std::uint8_t {
   none,
@@ -50,9 +51,14 @@ enum class wait_reason : std::uint8_t {
   network_write,
   descriptor_readable,
   descriptor_writable,
+  synctest_wait,
+  bubble,
   count
 };
 std::string_view name_of(wait_reason) noexcept;
+
+// Whether a fiber is in a bubble (sched/bubble.hpp), and if so, whether it is durably blocked there.
+enum class bubble_role : std::uint8_t { outside, awake, asleep };
 
 enum class fiber_phase : std::uint8_t { free, foreign, unstarted, started };
 
@@ -89,7 +95,8 @@ struct alignas(k_cache_line) fiber : execution {
   atomic<fiber_phase> phase{fiber_phase::free};
   atomic<wait_reason> reason{wait_reason::none};
   bool migratable = false;
-  bool heeds = false;                   // `heeded` is not null; here, where a switch looks anyway
+  bool heeds = false;  // `heeded` is not null; here, where a switch looks anyway
+  bubble_role role = bubble_role::outside;
   atomic<std::int64_t> waits_since{0};  // by the coarse clock
 
   // What cuts the running fiber short (sched/interrupts.hpp): of the flags `cancel` and `cancel_given` the one that
@@ -103,6 +110,7 @@ struct alignas(k_cache_line) fiber : execution {
   worker* home = nullptr;       // the only worker that may run it now: it locked that thread, or waits in its handler
   std::int64_t slice_left = 0;  // of a preempted fiber
   bool turn_owed = false;       // it was taken out of its turn because it had waited long
+  std::uint16_t waits_on = 0;   // the bubble of the channels it waits on, by its tag
 
   // What it runs: entry(this), which runs body on the closure and takes leave of everything above the scheduler.
   void (*entry)(fiber*) = nullptr;
@@ -123,6 +131,7 @@ struct alignas(k_cache_line) fiber : execution {
   detail::local_value* locals = nullptr;  // values of fiber_locals, the last used first
 
   note foreign_wake;  // what a foreign thread sleeps on
+  atomic<bubble_state*> bubble{nullptr};
 
   bool is_foreign() const noexcept { return phase.load(relaxed) == fiber_phase::foreign; }
   // A copy into `out`; gives its length. Torn at worst, when it is renamed in this moment.

@@ -6,13 +6,15 @@
 #include <array>
 
 #include "runtime/io/calls.hpp"
+#include "runtime/sched/bubble.hpp"
 
 namespace weft::runtime {
 
 bool network::local() const noexcept { return family == AF_UNIX; }
 bool network::tcp() const noexcept { return family != AF_UNIX && type == SOCK_STREAM; }
 
-result<network> find_network(std::string_view name) noexcept {
+result<network> find_network(std::string_view name) {
+  refuse_in_bubble("weft::net");
   struct entry {
     std::string_view name;
     network is;

@@ -18,7 +18,7 @@ struct network {
   bool tcp() const noexcept;
 };
 // std::errc::protocol_not_supported for a name that is none.
-result<network> find_network(std::string_view name) noexcept;
+result<network> find_network(std::string_view name);
 
 // What an address text leads to: a Unix path, or IP addresses, looked up on another thread where need be. `listens`:
 // no host means all of this machine's addresses, IPv6 first.

@@ -33,6 +33,7 @@
 
 #include "runtime/base/atomic.hpp"
 #include "runtime/base/futex.hpp"
+#include "runtime/sched/bubble.hpp"
 #include "runtime/sched/monitor.hpp"
 #include "runtime/sched/threads.hpp"
 
@@ -245,6 +246,7 @@ using namespace runtime;
 
 void notify(const send_chan<int>& c, std::initializer_list<int> which) {
   if (!c) throw std::logic_error("weft::signals::notify: null channel");
+  refuse_in_bubble("weft::signals::notify");
   auto r = std::make_shared<registration>();
   r->which = checked("notify", which);
   r->channel = c;
@@ -254,6 +256,7 @@ void notify(const send_chan<int>& c, std::initializer_list<int> which) {
 void stop(const send_chan<int>& c) { hub::instance().remove(c); }
 
 cancelable notify_context(const context& parent, std::initializer_list<int> which) {
+  refuse_in_bubble("weft::signals::notify_context");
   auto r = std::make_shared<registration>();
   r->which = checked("notify_context", which);
   // Two, so that the signal cancels what the user sees and only the user, or the parent, ends the registration.

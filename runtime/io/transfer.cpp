@@ -4,6 +4,7 @@
 #include <cerrno>
 
 #include "runtime/base/clock.hpp"
+#include "runtime/sched/bubble.hpp"
 #include "runtime/sched/park.hpp"
 #include "weft/channel.hpp"
 
@@ -33,7 +34,8 @@ bool late(socket_handle h, direction d, std::int64_t until) noexcept {
 }  // namespace
 
 ended transfer(socket_handle h, direction d, const context* ctx, wait_reason reason, attempt f, const void* argument,
-               std::int64_t until) noexcept {
+               std::int64_t until) {
+  refuse_in_bubble("weft::net or weft::io");
   if (h.record == nullptr) return failed(errc::closed);
   fiber* const self = current_fiber();
   wait_scope scope(ctx);

@@ -21,14 +21,14 @@ struct ended {
 // Makes the system call once: its value or the negative error; -EAGAIN: wait and try again.
 using attempt = long (*)(int fd, const void* argument);
 
-// `until` bounds it besides the socket's deadline. `ctx` null: the bound context; nothing is thrown yet.
+// `until` bounds it besides the socket's deadline. `ctx` null: the bound context; nothing is thrown yet. Throws
+// std::logic_error in a synctest bubble.
 ended transfer(socket_handle, direction, const context* ctx, wait_reason, attempt, const void* argument,
-               std::int64_t until = k_forever) noexcept;
+               std::int64_t until = k_forever);
 
 // The same for a function, or an object that is called as one.
 template <class F>
-ended transfer(socket_handle h, direction d, const context* ctx, wait_reason why, F f,
-               std::int64_t until = k_forever) noexcept {
+ended transfer(socket_handle h, direction d, const context* ctx, wait_reason why, F f, std::int64_t until = k_forever) {
   const attempt call = [](int fd, const void* a) -> long { return (*static_cast<const F*>(a))(fd); };
   return transfer(h, d, ctx, why, call, &f, until);
 }

@@ -10,6 +10,7 @@
 
 #include "runtime/io/calls.hpp"
 #include "runtime/io/transfer.hpp"
+#include "runtime/sched/bubble.hpp"
 #include "runtime/sched/park.hpp"
 #include "runtime/sched/section.hpp"
 #include "weft/context.hpp"
@@ -68,6 +69,7 @@ result<void> wait_ready(const context* ctx, int fd, direction d) {
     const int events = calls::ready_now(at, d == direction::read ? POLLIN | POLLRDHUP : POLLOUT);
     return events == 0 ? -EAGAIN : events;
   };
+  refuse_in_bubble("weft::wait_readable or wait_writable");
   if (wait_scope(ctx).canceled(current_fiber())) return std::unexpected(error_in({ended::how::canceled, 0, {}}, ctx));
   const long now = look(fd);
   if (now < 0 && now != -EAGAIN)

@@ -36,6 +36,8 @@ frames walk(const fiber& f) noexcept {
   return found;
 }
 
+}  // namespace
+
 void write_place(report& out, std::uintptr_t place) noexcept {
   dl_find_object object;
   if (::_dl_find_object(reinterpret_cast<void*>(place), &object) != 0 || object.dlfo_link_map == nullptr) {
@@ -47,8 +49,6 @@ void write_place(report& out, std::uintptr_t place) noexcept {
   out << std::string_view(named ? m.l_name : program_invocation_name) << "(+";
   out.hex(place - m.l_addr) << ')';
 }
-
-}  // namespace
 
 void write_stack(const fiber& f) noexcept {
   if (WEFT_TSAN) return;

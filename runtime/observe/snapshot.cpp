@@ -6,6 +6,7 @@
 #include "runtime/base/clock.hpp"
 #include "runtime/fiber/fiber_pool.hpp"
 #include "runtime/observe/parked_stack.hpp"
+#include "runtime/sched/bubble.hpp"
 #include "runtime/sched/scheduler.hpp"
 
 namespace weft::runtime {
@@ -18,6 +19,10 @@ std::string_view name_of(fiber_state s) noexcept {
 bool is_live(const fiber& f) noexcept {
   const fiber_phase p = f.phase.load(acquire);
   return p == fiber_phase::unstarted || p == fiber_phase::started;
+}
+
+bool is_member(const fiber& f, const bubble_state& b) noexcept {
+  return f.bubble.load(relaxed) == &b && &f != b.driver;
 }
 
 fiber_state state_of(const fiber& f) noexcept {
@@ -48,14 +53,14 @@ void describe(report& out, const fiber& f) noexcept {
   describe_site(out, f);
 }
 
-void dump_to_stderr(std::string_view headline) noexcept {
+void dump_to_stderr(std::string_view headline, const bubble_state* of) noexcept {
   constexpr std::uint64_t k_most_stacks = 100;
   std::uint64_t count = 0;
   {
     report() << headline << '\n';
   }
   fibers().for_each([&](const fiber& f) {
-    if (!is_live(f)) return;
+    if (!is_live(f) || (of != nullptr && !is_member(f, *of))) return;
     {
       report line;
       describe(line, f);

@@ -5,9 +5,9 @@
 
 namespace weft::runtime::chaos {
 
-#if WEFT_CHAOS
-bool migrate() noexcept;  // whether this switch should go through the global queue
-bool yield() noexcept;    // whether the fiber should yield here
+#if WEFT_CHAOS || WEFT_EXPLORE  // here as drawn, there as explored
+bool migrate() noexcept;        // whether this switch should go through the global queue
+bool yield() noexcept;          // whether the fiber should yield here
 #else
 constexpr bool migrate() noexcept { return false; }
 constexpr bool yield() noexcept { return false; }

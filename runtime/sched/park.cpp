@@ -2,10 +2,12 @@
 
 #include <cxxabi.h>
 
+#include <climits>
 #include <typeinfo>
 
 #include "runtime/base/clock.hpp"
 #include "runtime/sched/blocked.hpp"
+#include "runtime/sched/bubble.hpp"
 #include "runtime/sched/chaos.hpp"
 #include "runtime/sched/interrupts.hpp"
 #include "runtime/sched/scheduler.hpp"
@@ -26,6 +28,7 @@ fiber* make_foreign() {
   f->set_label("");
   f->site.store({}, relaxed);
   f->bound = nullptr;
+  f->role = bubble_role::outside;
   f->phase.store(fiber_phase::foreign, release);
   set_this_foreign_fiber(f, [](fiber* gone) noexcept {
     destroy_locals(gone);
@@ -56,6 +59,8 @@ bool exceptions_shield() noexcept {
   if (here->uncaught != 0) return true;
   return here->caught != nullptr && handles_canceled();
 }
+
+constexpr unsigned k_in_bubble = UINT_MAX;  // instead of a processor's index
 
 processor* timer_home(worker* m) noexcept {
   return m != nullptr && m->p != nullptr ? m->p : sched().processors.front();
@@ -106,7 +111,10 @@ std::uint32_t park(section& in, fiber* self, wait_reason reason) noexcept {
       }
   } else {
     require_processor(in, self);
-    in.moved_to(switch_away(in.here(), self, leave_action::park));
+    if (self->role != bubble_role::outside && waits_durably(self, reason)) [[unlikely]]
+      in.moved_to(switch_away(in.here(), self, leave_action::park_durably));
+    else
+      in.moved_to(switch_away(in.here(), self, leave_action::park));
   }
   return self->word.why();
 }
@@ -150,6 +158,10 @@ void cancel_call(fiber* f) noexcept {
 }
 
 unsigned insert_timer(std::int64_t when, fiber* f, std::uint32_t generation) {
+  if (f->role != bubble_role::outside) [[unlikely]] {
+    f->bubble.load(relaxed)->timers.insert(when, f, generation);
+    return k_in_bubble;
+  }
   processor* p = timer_home(this_worker());  // in a section; a foreign thread sleeps without timers: park_foreign_until
   p->timers.insert(when, f, generation);
   timer_inserted(p, when);
@@ -158,6 +170,11 @@ unsigned insert_timer(std::int64_t when, fiber* f, std::uint32_t generation) {
 
 void insert_timer(std::int64_t when, timer_record* r, std::uint32_t generation) {
   const section in;
+  if (any_bubble()) [[unlikely]]
+    if (bubble_state* const b = bubble_here()) {
+      r->heap.store(k_in_bubble, relaxed);
+      return b->timers.insert(when, r, generation);
+    }
   const foreign_visit inside(in.here());
   if (!inside.admitted()) return sched().unowned.insert(when, r, generation);
   processor* p = timer_home(in.here());
@@ -167,6 +184,10 @@ void insert_timer(std::int64_t when, timer_record* r, std::uint32_t generation) 
 }
 
 void note_stale_timer(unsigned index) noexcept {
+  if (index == k_in_bubble) [[unlikely]] {
+    if (bubble_state* const b = bubble_here()) b->timers.note_stale();
+    return;
+  }
   const foreign_visit inside(this_worker());
   if (inside.admitted() && index < sched().processors.size()) sched().processors[index]->timers.note_stale();
 }

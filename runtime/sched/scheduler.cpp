@@ -5,6 +5,7 @@
 
 #include "runtime/base/clock.hpp"
 #include "runtime/event/poller.hpp"
+#include "runtime/sched/bubble.hpp"
 #include "runtime/sched/chaos.hpp"
 #include "runtime/sched/preempt.hpp"
 #include "runtime/sched/resize.hpp"
@@ -250,6 +251,7 @@ void ready(fiber* f) noexcept {
 }
 
 void ready(worker* m, fiber* f) noexcept {
+  count_wake(f);
   if (f->is_foreign()) {
     f->foreign_wake.post();
     return;
@@ -294,6 +296,7 @@ void ready(fiber_list& list) noexcept {
   if (list.empty()) return;
   fiber_list ours;
   while (fiber* f = list.pop_front()) {
+    count_wake(f);
     if (f->is_foreign())
       f->foreign_wake.post();
     else
@@ -322,9 +325,11 @@ void ready(fiber_list& list) noexcept {
 void run_due_timers(processor* mine, processor* whose, std::int64_t now) noexcept {
   sched().coarse_clock.store(now, relaxed);
   if (whose->timers.earliest() > now) return;
+  const outside_bubbles scope;  // this may be the stack of a fiber that leaves
   fiber_list due;
   whose->timers.run_due(now, due);
   while (fiber* f = due.pop_front()) {
+    count_wake(f);
     if (f->is_foreign())
       f->foreign_wake.post();
     else

@@ -7,6 +7,7 @@
 #include "runtime/base/clock.hpp"
 #include "runtime/base/fatal.hpp"
 #include "runtime/sched/blocked.hpp"
+#include "runtime/sched/bubble.hpp"
 #include "runtime/sched/find_work.hpp"
 #include "runtime/sched/interrupts.hpp"
 #include "runtime/sched/monitor.hpp"
@@ -122,7 +123,8 @@ namespace {
     std::atomic_thread_fence(seq_cst);  // (S)
     return wake_one();
   }
-  if (action == leave_action::exit) recycle(m->p, f);
+  if (action == leave_action::exit) return recycle(m->p, f);
+  if (action == leave_action::park_durably) commit_durable_wait(m, f);
 }
 
 }  // namespace

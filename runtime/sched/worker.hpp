@@ -18,7 +18,7 @@ namespace weft::runtime {
 struct processor;
 
 // What remains to be done for the one who switched away, by its successor.
-enum class leave_action : std::uint8_t { none, park, yield, global, preempted, exit };
+enum class leave_action : std::uint8_t { none, park, yield, global, preempted, exit, park_durably };
 
 // The processor a worker holds. Written by the worker, and by the monitor that takes it away while the worker is
 // outside the runtime (detach.hpp): within a section it stands still, outside of one it may be out of date.

@@ -31,6 +31,7 @@ outcome wait(channel_core& c, void* value, section& in, fiber* self, wait_scope&
   wait_node n;
   n.waiter = self;
   n.payload = value;
+  self->waits_on = c.bubble;
   if (!scope.begin(self, n.generation)) {
     c.lock.unlock();
     return outcome::canceled;

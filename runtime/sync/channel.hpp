@@ -31,6 +31,7 @@ struct channel_core {
   runtime::spin_lock
       lock;  // rank: above contexts, timers and the scheduler; several at once in the order of their addresses
   bool closed = false;
+  std::uint16_t bubble = 0;  // in which it was made, by its tag
   const element_type* type = nullptr;
   std::size_t capacity = 0;
   std::size_t stride = 0;  // of a slot

@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "arch/arch.hpp"
+#include "runtime/sched/bubble.hpp"
 #include "runtime/sched/park.hpp"
 #include "runtime/sched/scheduler.hpp"
 #include "runtime/sched/section.hpp"
@@ -184,6 +185,8 @@ channel_core* make_channel(const element_type& type, std::size_t capacity) {
     throw std::bad_alloc();
   void* memory = ::operator new(room, std::align_val_t{alignment(type)});
   auto* c = ::new (memory) channel_core;
+  if (any_bubble()) [[unlikely]]
+    c->bubble = bubble_tag_here();
   c->type = &type;
   c->capacity = capacity;
   c->stride = stride;

@@ -6,7 +6,7 @@
 #include <system_error>
 #include <utility>
 
-#include "runtime/base/clock.hpp"
+#include "runtime/sched/bubble.hpp"
 #include "runtime/sched/park.hpp"
 #include "runtime/sched/section.hpp"
 #include "runtime/sync/channel.hpp"
@@ -189,7 +189,7 @@ cancelable with_deadline_cause(const context& parent, clock::time_point when, ca
   const std::int64_t at = when.time_since_epoch().count();
   if (n->deadline <= at) return made;  // the parent's comes first
   n->deadline = at;
-  if (at <= now_ns()) {
+  if (at <= local_now()) {
     runtime::cancel(*n, cancel_state::deadline_exceeded, cause);
     return made;
   }
@@ -215,7 +215,7 @@ cancelable with_timeout(const context& parent, timespan d) {
   return with_timeout_cause(parent, d, std::exception_ptr());
 }
 cancelable with_timeout_cause(const context& parent, timespan d, cancel_cause cause) {
-  const std::int64_t when = saturating_add(now_ns(), std::max<std::int64_t>(d.ns, 0));
+  const std::int64_t when = saturating_add(local_now(), std::max<std::int64_t>(d.ns, 0));
   return with_deadline_cause(parent, clock::time_point(clock::duration(when)), std::move(cause));
 }
 

@@ -3,8 +3,8 @@
 #include <mutex>
 #include <utility>
 
-#include "runtime/base/clock.hpp"
 #include "runtime/base/spin_lock.hpp"
+#include "runtime/sched/bubble.hpp"
 #include "runtime/sched/park.hpp"
 #include "runtime/sched/section.hpp"
 #include "runtime/sync/spawn.hpp"
@@ -51,7 +51,7 @@ void arm(function_timer& t, timespan d) noexcept {
   t.generation = t.record->arm();
   t.pending = true;
   retain(&t);
-  insert_timer(saturating_add(now_ns(), std::max<std::int64_t>(d.ns, 0)), t.record, t.generation);
+  insert_timer(saturating_add(local_now(), std::max<std::int64_t>(d.ns, 0)), t.record, t.generation);
 }
 
 // With the lock; the caller drops the armed timer's reference when true.

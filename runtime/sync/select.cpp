@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "runtime/base/random.hpp"
+#include "runtime/sched/bubble.hpp"
 #include "runtime/sched/park.hpp"
 #include "runtime/sched/section.hpp"
 #include "runtime/sync/channel.hpp"
@@ -160,12 +161,22 @@ class selection {
       n.payload = operations_[at].payload;
       enqueue(queue(at), n);
     }
+    if (self->role != bubble_role::outside) [[unlikely]]
+      note_bubble(self);
     unlock_all();
     const std::uint32_t why = park(in, self, wait_reason::select);
     lock_all();
     for (std::size_t i = 0; i < used_; ++i) leave(queue(states_[i].locks), states_[i].node);
     unlock_all();
     return why == wait_word::k_canceled ? k_canceled : static_cast<int>(why);
+  }
+  // The wait is the bubble's own if all channels are.
+  void note_bubble(fiber* self) noexcept {
+    const std::uint16_t tag = bubble_tag_here();
+    self->waits_on = tag;
+    each_channel([&](const channel_core& c) {
+      if (c.bubble != tag) self->waits_on = 0;
+    });
   }
   wait_nodes& queue(std::uint32_t i) const noexcept {
     return operations_[i].sends ? channel(i)->senders : channel(i)->receivers;

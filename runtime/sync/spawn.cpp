@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "runtime/base/fatal.hpp"
+#include "runtime/sched/bubble.hpp"
 #include "runtime/sched/park.hpp"
 #include "runtime/sched/scheduler.hpp"
 #include "runtime/sched/section.hpp"
@@ -45,6 +46,7 @@ fiber* take_block(std::size_t stack_size, std::source_location site, std::string
   f->entry = entry;
   f->site.store(site, relaxed);
   f->bound = nullptr;
+  f->role = bubble_role::outside;
   f->set_label(name);
   assign_id(f, p);
   // Under way: it counts as live from here.
@@ -52,6 +54,8 @@ fiber* take_block(std::size_t stack_size, std::source_location site, std::string
     p->started.store(p->started.load(relaxed) + 1, release);
   else
     s.foreign_started.fetch_add(1, acq_rel);
+  if (any_bubble()) [[unlikely]]
+    join_bubble(f);
   return f;
 }
 
@@ -62,6 +66,8 @@ void take_leave(fiber* self) noexcept {
   destroy_locals(self);
   if (context_node* bound = unbind_fiber(self)) detail::release(bound);
   --self->shields;
+  if (self->role != bubble_role::outside) [[unlikely]]
+    leave_bubble(self);
 }
 
 // An exception other than `canceled` finds no handler here or below, so std::terminate is called where it was thrown,

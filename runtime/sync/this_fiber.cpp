@@ -3,7 +3,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "runtime/base/clock.hpp"
+#include "runtime/sched/bubble.hpp"
 #include "runtime/sched/park.hpp"
 #include "runtime/sched/section.hpp"
 #include "runtime/sync/context_node.hpp"
@@ -28,7 +28,7 @@ bool sleep(std::int64_t until, const context* ctx) {
   fiber* self = current_fiber();
   wait_scope scope(ctx);
   if (scope.canceled(self)) return false;
-  if (until <= now_ns()) return true;
+  if (until <= local_now()) return true;
   section in;
   std::uint32_t generation;
   if (!scope.begin(self, generation)) return false;
@@ -44,11 +44,11 @@ bool sleep(std::int64_t until, const context* ctx) {
   return why == wait_word::k_timeout;
 }
 
-std::int64_t after_now(timespan d) noexcept { return saturating_add(now_ns(), std::max<std::int64_t>(d.ns, 0)); }
+std::int64_t after_now(timespan d) noexcept { return saturating_add(local_now(), std::max<std::int64_t>(d.ns, 0)); }
 
 }  // namespace
 
-clock::time_point clock::now() noexcept { return time_point(duration(now_ns())); }
+clock::time_point clock::now() noexcept { return time_point(duration(local_now())); }
 
 namespace this_fiber {
 

@@ -4,7 +4,7 @@
 #include <mutex>
 #include <stdexcept>
 
-#include "runtime/base/clock.hpp"
+#include "runtime/sched/bubble.hpp"
 #include "runtime/sched/park.hpp"
 #include "runtime/sched/section.hpp"
 #include "runtime/sync/channel.hpp"
@@ -13,7 +13,7 @@
 namespace weft::runtime {
 namespace {
 
-std::int64_t due(timespan d) noexcept { return saturating_add(now_ns(), std::max<std::int64_t>(d.ns, 0)); }
+std::int64_t due(timespan d) noexcept { return saturating_add(local_now(), std::max<std::int64_t>(d.ns, 0)); }
 
 // With the channel's lock; the timer is not armed.
 void arm(channel_timer& t, std::int64_t when) noexcept {

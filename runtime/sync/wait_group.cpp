@@ -35,7 +35,7 @@ void wait_group::add(int n) {
 
 namespace {
 
-bool wait_for_zero(std::atomic<std::int64_t>& count, detail::wait_list& waiters, const context* ctx) {
+bool wait_for_zero(detail::atomic_of<std::int64_t>& count, detail::wait_list& waiters, const context* ctx) {
   fiber* self = current_fiber();
   wait_scope scope(ctx);
   if (scope.canceled(self)) return false;

@@ -75,7 +75,8 @@ void throw_canceled(const fiber* f) {
     const context ctx = bound_context(f);
     throw canceled(ctx.err(), ctx.cause());
   }
-  throw canceled(errc::canceled, std::make_exception_ptr(std::system_error(errc::canceled, "the runtime has ended")));
+  const char* const what = f->role == bubble_role::outside ? "the runtime has ended" : "the bubble has ended";
+  throw canceled(errc::canceled, std::make_exception_ptr(std::system_error(errc::canceled, what)));
 }
 
 }  // namespace weft::runtime

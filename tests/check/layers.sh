@@ -4,7 +4,7 @@
 cd "$1" || exit 2
 
 layers=(arch runtime/base runtime/stack runtime/fiber runtime/queue runtime/event runtime/sched runtime/sync runtime/io
-  runtime/observe runtime/run runtime/http)
+  runtime/observe runtime/run runtime/explore runtime/http)
 
 # The height of the layer that the path lies in, into `height`; empty when it lies in none.
 height_of() {

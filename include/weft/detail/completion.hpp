@@ -3,6 +3,7 @@
 #include <atomic>
 
 #include "weft/channel.hpp"
+#include "weft/detail/atomic_of.hpp"
 #include "weft/detail/wait_list.hpp"
 
 namespace weft::detail {
@@ -23,8 +24,8 @@ class WEFT_API completion {
 
  private:
   wait_list waiters_;
-  std::atomic<bool> complete_{false};
-  std::atomic<bool> has_channel_{false};
+  atomic_of<bool> complete_{false};
+  atomic_of<bool> has_channel_{false};
   recv_chan<void> channel_;
 };
 

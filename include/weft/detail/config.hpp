@@ -28,3 +28,7 @@
 #ifndef WEFT_CHAOS
 #define WEFT_CHAOS 0
 #endif
+
+#ifndef WEFT_EXPLORE
+#define WEFT_EXPLORE 0
+#endif

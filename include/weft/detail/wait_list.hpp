@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include "weft/detail/atomic_of.hpp"
 #include "weft/detail/config.hpp"
 
 namespace weft::detail {
@@ -11,7 +12,7 @@ namespace weft::detail {
 struct wait_node;  // lives on the stack of whoever waits
 
 struct wait_list {
-  std::atomic<bool> locked{false};
+  atomic_of<bool> locked{false};
   wait_node* head = nullptr;
   wait_node* tail = nullptr;
 };
