@@ -82,7 +82,8 @@ void await_others() {
 }
 
 [[noreturn]] void run_schedule(const synctest::explore_options& o, const std::function<void()>& f) {
-  const alternate_stack for_signals;
+  const signal_stack memory;
+  const alternate_stack for_signals(memory);
   catch_crashes();
   for (const char* name : {"WEFT_PROCESSORS", "WEFT_SLICE", "WEFT_DRAIN", "WEFT_MAX_THREADS", "WEFT_PREEMPTION"})
     ::unsetenv(name);  // the options alone say what is run
