@@ -18,8 +18,8 @@ namespace detail {
 struct exchange;
 }
 
-// Valid, with all that it gives, until the handler returns. For one fiber at a time, but that one may read the body
-// while another writes the response.
+// Valid, with all that it gives, until the handler returns. For one fiber at a time; once the header of the response
+// has been sent, one may read the body while another writes.
 class WEFT_API request {
  public:
   // What the handler's fiber is bound to. Cancelled when the client goes away, when server_options::handler has passed,
