@@ -10,10 +10,9 @@
 //
 // Any number of fibers and foreign threads may use one file at a time; only its move and its destruction are one's own.
 #pragma once
-#include <fcntl.h>
-
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <string>
 #include <utility>
 
@@ -34,14 +33,12 @@ class WEFT_API file {
   explicit operator bool() const noexcept;  // open
 
   // To be read. Descriptors of weft's are closed on exec.
-  static result<file> open(const std::string& path) { return open(path, O_RDONLY); }
-  static result<file> open(const context& ctx, const std::string& path) { return open(ctx, path, O_RDONLY); }
+  static result<file> open(const std::string& path);
+  static result<file> open(const context& ctx, const std::string& path);
   // To be read and written; emptied if it is there, else made, with what the umask leaves of 0666.
-  static result<file> create(const std::string& path) { return open(path, O_RDWR | O_CREAT | O_TRUNC); }
-  static result<file> create(const context& ctx, const std::string& path) {
-    return open(ctx, path, O_RDWR | O_CREAT | O_TRUNC);
-  }
-  // With open(2)'s flags. A FIFO is waited for until its other end is opened, too.
+  static result<file> create(const std::string& path);
+  static result<file> create(const context& ctx, const std::string& path);
+  // With the flags of open(2), which <fcntl.h> has. A FIFO is waited for until its other end is opened, too.
   static result<file> open(const std::string& path, int flags, unsigned permissions = 0666);
   static result<file> open(const context& ctx, const std::string& path, int flags, unsigned permissions = 0666);
   // Takes an open descriptor over, also if it fails. Not a cancellation point. Parks only if the descriptor does not

@@ -1,6 +1,7 @@
 // weft::io::file, pipe, read_file, write_file.
 #include "weft/file.hpp"
 
+#include <fcntl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -131,6 +132,12 @@ file::operator bool() const noexcept { return static_cast<bool>(socket_use(handl
 result<file> file::from(result<socket_handle> h) {
   if (!h) return std::unexpected(h.error());
   return file(*h);
+}
+result<file> file::open(const std::string& path) { return open(path, O_RDONLY); }
+result<file> file::open(const context& ctx, const std::string& path) { return open(ctx, path, O_RDONLY); }
+result<file> file::create(const std::string& path) { return open(path, O_RDWR | O_CREAT | O_TRUNC); }
+result<file> file::create(const context& ctx, const std::string& path) {
+  return open(ctx, path, O_RDWR | O_CREAT | O_TRUNC);
 }
 result<file> file::open(const std::string& path, int flags, unsigned permissions) {
   return from(open_at(nullptr, path, flags, permissions));

@@ -4,6 +4,7 @@
 // The calls of weft's own code are refused here, by functions in the place of libc's.
 #include <dirent.h>
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/epoll.h>

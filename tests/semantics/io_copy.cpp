@@ -1,4 +1,6 @@
 // io::copy: every byte, in order, to the end; what ends it before; readers and writers of one's own.
+#include <fcntl.h>
+
 #include <algorithm>
 #include <vector>
 #include <weft/file.hpp>

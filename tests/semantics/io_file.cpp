@@ -1,4 +1,5 @@
 // io::file and io::pipe: contents, ends, errors; who waits parks or lends the processor, and can be cancelled.
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
