@@ -41,13 +41,13 @@ namespace {
 constexpr bool k_no_faults = WEFT_ASAN != 0 || WEFT_TSAN != 0;
 
 enum class call : unsigned { mmap, madvise, mprotect, pthread_create, epoll_create1, timer_create, count };
-constinit std::array<std::atomic<int>, static_cast<unsigned>(call::count)> refused{};  // the error; 0: none
-constinit std::array<std::atomic<int>, static_cast<unsigned>(call::count)> seen{};     // how often it was
+constinit std::array<std::atomic<int>, static_cast<unsigned>(call::count)> refused{};   // the error; 0: none
+constinit std::array<std::atomic<int>, static_cast<unsigned>(call::count)> refusals{};  // how often it was
 
-bool refuse(call c) {
+[[maybe_unused]] bool refuse(call c) {
   const int error = refused[static_cast<unsigned>(c)];
   if (error == 0) return false;
-  ++seen[static_cast<unsigned>(c)];
+  ++refusals[static_cast<unsigned>(c)];
   errno = error;
   return true;
 }
@@ -55,13 +55,13 @@ bool refuse(call c) {
 // The system refuses that call while this lives.
 class fault {
  public:
-  fault(call c, int error) : call_(c), before_(seen[static_cast<unsigned>(c)]) {
+  fault(call c, int error) : call_(c), before_(refusals[static_cast<unsigned>(c)]) {
     refused[static_cast<unsigned>(c)] = error;
   }
   ~fault() { refused[static_cast<unsigned>(call_)] = 0; }
   fault(const fault&) = delete;
   fault& operator=(const fault&) = delete;
-  bool met() const { return seen[static_cast<unsigned>(call_)] > before_; }
+  bool met() const { return refusals[static_cast<unsigned>(call_)] > before_; }
 
  private:
   call call_;
