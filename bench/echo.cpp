@@ -1,5 +1,5 @@
 // How many requests an echo server answers in a second, how long each takes, and what of the CPU it costs: weft's
-// beside a plain epoll loop and Go's.
+// beside a plain epoll loop, Boost.Asio's and Go's.
 //
 // Each server is a process of its own, on one CPU and with one processor; the client is on the other CPU. They take
 // turns in blocks, and who begins changes from block to block.
@@ -53,7 +53,7 @@ std::optional<options> parse(int argc, char** argv, int& status) {
   app.add_option("--blocks", o.blocks, "the servers take turns so many times (default: 5)")
       ->type_name("N")
       ->check(CLI::Range(1, 1000).description(""));
-  app.add_flag("!--no-rivals", o.rivals, "leave Go out, even where it is installed");
+  app.add_flag("!--no-rivals", o.rivals, "leave Asio and Go out, even where they are installed");
   app.add_option("--serve", o.serve, "only serve: weft or epoll; says the port")
       ->type_name("WHICH")
       ->check(CLI::IsMember({"weft", "epoll"}).description(""));
@@ -101,6 +101,8 @@ std::vector<figures> measure(const options& o, std::string& go_version) {
   progress line(static_cast<int>(o.connections.size()) + 1);
   line.step("building the Go program");
   if (o.rivals) {
+    const std::filesystem::path asio = executable_directory() / "rival_asio_echo";  // where Asio is installed
+    if (std::filesystem::exists(asio)) rivals.push_back({"Asio", {asio.string()}});
     std::string problem;
     const auto go = build_go_program("echo", o.out, problem);
     if (!problem.empty()) throw std::runtime_error(problem);
