@@ -2,41 +2,19 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <array>
 #include <atomic>
 #include <cerrno>
 #include <stdexcept>
 #include <thread>
 #include <vector>
 
+#include "tests/support/pipe.hpp"
 #include "tests/support/support.hpp"
 
 using namespace weft;
 using test::expect;
 using test::in_fiber;
-
-namespace {
-
-class pipe_pair {
- public:
-  pipe_pair() {
-    if (::pipe(ends_.data()) != 0) throw std::runtime_error("pipe");
-  }
-  ~pipe_pair() {
-    ::close(ends_[0]);
-    ::close(ends_[1]);
-  }
-  char read() const {
-    char c = 0;
-    return ::read(ends_[0], &c, 1) == 1 ? c : '\0';
-  }
-  void write(char c) const { static_cast<void>(!::write(ends_[1], &c, 1)); }
-
- private:
-  std::array<int, 2> ends_{};
-};
-
-}  // namespace
+using test::pipe_pair;
 
 TEST_CASE("blocking: others run meanwhile, on the only processor too") {
   in_fiber({1, 2}, [](expect& e) {

@@ -8,14 +8,15 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
-#include <stdexcept>
 #include <thread>
 
 #include "runtime/io/system_call.hpp"
+#include "tests/support/pipe.hpp"
 #include "tests/support/support.hpp"
 
 using namespace weft;
 using test::expect;
+using test::pipe_pair;
 
 // ThreadSanitizer delivers signals late, with a frame that is no longer true.
 #if WEFT_TSAN
@@ -25,22 +26,6 @@ using test::expect;
 #endif
 
 namespace {
-
-class pipe_pair {
- public:
-  pipe_pair() {
-    if (::pipe(ends_.data()) != 0) throw std::runtime_error("pipe");
-  }
-  ~pipe_pair() {
-    ::close(ends_[0]);
-    ::close(ends_[1]);
-  }
-  int out() const { return ends_[0]; }
-  int in() const { return ends_[1]; }
-
- private:
-  std::array<int, 2> ends_{};
-};
 
 // Bytes that say their place in the stream.
 unsigned char byte_at(long place) { return static_cast<unsigned char>((place * 7 + place / 251) & 0xff); }

@@ -17,6 +17,7 @@ class pipe_pair {
     ::close(ends_[1]);
   }
   int out() const { return ends_[0]; }
+  int in() const { return ends_[1]; }
   char read() const {
     char c = 0;
     return ::read(ends_[0], &c, 1) == 1 ? c : '\0';
