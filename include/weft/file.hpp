@@ -49,8 +49,8 @@ class WEFT_API file {
   result<std::size_t> read(mutable_bytes into) const;
   result<std::size_t> read(const context& ctx, mutable_bytes into) const;
   // Writes all of it. A count below the size: it was ended early, and the next call tells why. Without a reader:
-  // std::errc::broken_pipe, and no SIGPIPE but on the standard output and error, as in Go. Several that write at a time
-  // may come in between one another.
+  // std::errc::broken_pipe, and no SIGPIPE but on the standard output and error, as in Go. Of several that write at a
+  // time each writes the whole before the next begins.
   result<std::size_t> write(const_bytes from) const;
   result<std::size_t> write(const context& ctx, const_bytes from) const;
   // The same from and to a place in a regular file; its position stays.

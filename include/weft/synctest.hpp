@@ -18,11 +18,11 @@
 // bubble() throws synctest::deadlock. The same happens, but without that report, to those that are left when f ends by
 // an exception. Fibers that then still do not end, for a second of the bubble's clock, end the process with status 2.
 //
-// What knows another time is refused with std::logic_error inside: weft::net, wait_readable and wait_writable,
-// signals::notify and notify_context, another bubble. Channels, timers and other primitives of the bubble are for its
-// fibers alone: when something from outside has ended a durable wait (a thread, a fiber, a context that was cancelled
-// there), bubble() throws std::logic_error at its end. A timer, or a context's deadline, that outlives
-// its bubble does not fire any more. Other libraries' clocks and sleeps are not weft's: they go on as ever.
+// What knows another time is refused with std::logic_error inside: weft::net, pipes of weft::io, wait_readable and
+// wait_writable, signals::notify and notify_context, another bubble. Channels, timers and other primitives of the
+// bubble are for its fibers alone: when something from outside has ended a durable wait (a thread, a fiber, a context
+// that was cancelled there), bubble() throws std::logic_error at its end. A timer, or a context's deadline, that
+// outlives its bubble does not fire any more. Other libraries' clocks and sleeps are not weft's: they go on as ever.
 #pragma once
 #include <concepts>
 #include <cstdint>

@@ -119,6 +119,11 @@ template <class Call>
   socklen_t size = sizeof error;
   return ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : errno;
 }
+[[gnu::noinline, gnu::section("weft_same_thread")]] bool is_datagram(int fd) noexcept {
+  int type = SOCK_STREAM;
+  socklen_t size = sizeof type;
+  return ::getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type != SOCK_STREAM;
+}
 [[gnu::noinline, gnu::section("weft_same_thread")]] int local_address(int fd, sockaddr* to, socklen_t* size) noexcept {
   return ::getsockname(fd, to, size) == 0 ? 0 : -errno;
 }

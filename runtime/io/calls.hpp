@@ -35,6 +35,7 @@ int listen(int fd) noexcept;
 int shutdown(int fd, int how) noexcept;
 int set_option(int fd, int level, int name, int value) noexcept;
 int pending_error(int fd) noexcept;  // 0: none
+bool is_datagram(int fd) noexcept;   // a socket whose messages keep their bounds
 int local_address(int fd, sockaddr*, socklen_t*) noexcept;
 int peer_address(int fd, sockaddr*, socklen_t*) noexcept;
 int ready_now(int fd, short events) noexcept;  // those that poll(2) gives without waiting; -EBADF: not open

@@ -9,6 +9,7 @@
 #include "runtime/io/network.hpp"
 #include "runtime/io/system_call.hpp"
 #include "runtime/io/transfer.hpp"
+#include "runtime/io/writing_turn.hpp"
 
 namespace weft::io {
 
@@ -83,6 +84,9 @@ result<std::size_t> whole(const context* ctx, const_bytes from, Write write) {
 }
 
 result<std::size_t> write_all(socket_handle h, const context* ctx, const_bytes from) {
+  if (h.record == nullptr) return std::unexpected(std::error_code(errc::closed));
+  const writing_turn turn(h, ctx);
+  if (turn.error()) return std::unexpected(turn.error());
   return whole(ctx, from, [&](const char* at, std::size_t size, std::size_t) { return write_some(h, ctx, at, size); });
 }
 

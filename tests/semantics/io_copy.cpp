@@ -214,6 +214,21 @@ TEST_CASE("io::copy: the system moves what comes from files and connections, and
   });
 }
 
+TEST_CASE("io::copy: of datagrams each comes as one, and so does each piece of a file") {
+  in_fiber([](expect& e) {
+    const auto l = need(net::listen_packet("udp", "127.0.0.1:0"));
+    const auto to = need(net::dial("udp", l.local_address().to_string()));
+    std::string some(100'000, '\0');
+    e.equal(io::copy(to, unnamed(numbered(40'000))).value_or(0), std::uint64_t{40'000});
+    e.equal(need(l.read_from(some)).size, std::size_t{32'768});
+    e.equal(need(l.read_from(some)).size, std::size_t{7'232});
+
+    const tcp_pair out;
+    for (const std::size_t size : {3u, 5u, 0u}) e(l.write_to(some.substr(0, size), to.local_address()).has_value());
+    e.equal(io::copy(out.a, to).value_or(0), std::uint64_t{8});  // an empty one is the end
+  });
+}
+
 TEST_CASE("io::copy: into pipes and out of them") {
   in_fiber({1, 2, 4}, [](expect& e) {
     const std::string bytes = numbered(k_size);

@@ -165,6 +165,21 @@ TEST_CASE("io::pipe: bytes in order, more than it holds, until the end; the wait
   });
 }
 
+TEST_CASE("io::pipe: writes of several fibers do not mix") {
+  in_fiber({1, 2, 4}, [](expect& e) {
+    const io::pipe_ends ends = need(io::pipe());
+    constexpr std::size_t k_size = 200'000;  // more than it holds
+    wait_group all;
+    for (const char c : {'a', 'b', 'c'})
+      all.go([&, c] { e.equal(ends.writer.write(std::string(k_size, c)).value_or(0), k_size); });
+    std::string got(3 * k_size, '\0');
+    for (std::size_t n = 0; n < got.size();) n += need(ends.reader.read(mutable_bytes(&got[n], got.size() - n)));
+    all.wait();
+    for (std::size_t at = 0; at < got.size(); at += k_size)
+      e(got.compare(at, k_size, std::string(k_size, got[at])) == 0);
+  });
+}
+
 TEST_CASE("io::pipe: without a reader a write fails, and no signal comes") {
   in_fiber([](expect& e) {
     io::pipe_ends ends = need(io::pipe());
