@@ -111,5 +111,9 @@ int serve(const char* where) {
 
 int main(int argc, char** argv) {
   const char* where = argc > 1 ? argv[1] : "127.0.0.1:8080";
+  if (argc > 2 || where[0] == '-') {
+    std::fprintf(stderr, "usage: http_server [HOST:PORT]   (default: 127.0.0.1:8080)\n");
+    return 2;
+  }
   return run([where] { return serve(where); });
 }
