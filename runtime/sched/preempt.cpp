@@ -37,11 +37,27 @@ std::int64_t slice(const scheduler& s) noexcept {
   return std::clamp(k_round_ns / waiting, std::min(k_shortest_slice_ns, s.config.slice_ns), s.config.slice_ns);
 }
 
+// Whose timers this one's turn gives way to as well, a little later: invariant 4.
+const processor& ward(const processor& p) noexcept {
+  const auto& all = sched().processors;
+  return *all[p.index + 1 < all.size() ? p.index + 1 : 0];
+}
+
+processor& guardian(const processor& p) noexcept {
+  const auto& all = sched().processors;
+  return *all[(p.index != 0 ? p.index : all.size()) - 1];
+}
+
+std::int64_t timers_due(const processor& p) noexcept {
+  const std::int64_t wards = ward(p).timers.earliest();
+  return std::min(p.timers.earliest(), wards == k_forever ? k_forever : wards + k_second_choice_ns);
+}
+
 enum class cause : std::uint8_t { none, work, slice_over };
 
 cause reason(processor& p, std::int64_t now) noexcept {
   const scheduler& s = sched();
-  if (p.timers.earliest() <= now || (p.attention.load(relaxed) & processor::k_disturbed) != 0) return cause::work;
+  if (timers_due(p) <= now || (p.attention.load(relaxed) & processor::k_disturbed) != 0) return cause::work;
   if (others_ready(p) &&
       ((p.attention.load(relaxed) & processor::k_long_turn) != 0 || now >= p.slice_end.load(relaxed)))
     return cause::work;
@@ -200,6 +216,15 @@ void arm_preemption(processor* p, std::int64_t when) noexcept {
   ::timer_settime(m->timer, TIMER_ABSTIME, &at, nullptr);
 }
 
+void arm_for_timer(processor* p, std::int64_t when) noexcept {
+  const auto lasts = [](const processor& q) {
+    return (q.attention.load(relaxed) & (processor::k_watched | processor::k_long_turn)) != 0;
+  };
+  if (!lasts(*p)) return;
+  arm_preemption(p, when);
+  if (processor& second = guardian(*p); lasts(second)) arm_preemption(&second, when + k_second_choice_ns);
+}
+
 void disarm_preemption(worker* m) noexcept {
   if (!m->has_timer.load(acquire)) return;
   const itimerspec never{};
@@ -240,7 +265,7 @@ std::int64_t preemption_due(processor& p, std::int64_t now) noexcept {
   if ((p.attention.load(relaxed) & processor::k_disturbed) != 0) return now;
   const std::int64_t slice_end = p.slice_end.load(relaxed);
   // Idle ones look after the timers and take what waits.
-  std::int64_t due = s.idle_count.load(seq_cst) == 0 ? p.timers.earliest() : k_forever;
+  std::int64_t due = s.idle_count.load(seq_cst) == 0 ? timers_due(p) : k_forever;
   if (others_ready(p)) due = std::min(due, is_long ? now : slice_end);
   if (s.preempted_count.load(relaxed) != 0) due = std::min(due, slice_end);
   return due == k_forever ? due : std::max(due, p.least_until.load(relaxed));

@@ -15,6 +15,9 @@
 //    left. Whoever takes it out hands his processor to that worker.
 // 3. A processor is given up only to somebody: a worker that sleeps, taken from the idle ones under the lock, or the
 //    home of another preempted fiber. There is none: nothing happens, and a spare is asked for.
+// 4. Whoever is to be interrupted may lack a CPU while another has one: the kernel had put both loops on one and left
+//    the other idle. So a second turn is asked a little later: the next longest, for work that any processor may take;
+//    for a timer the turn of the processor before, whose successor finds it when it steals.
 //
 // A turn is `watched` once the monitor has seen it last and compute; due timers may interrupt it, and others at the end
 // of its slice. Past its slice it is a long turn, and stays one when it is resumed: then whoever waits interrupts it
@@ -41,6 +44,8 @@ void delete_preempt_timer(worker*) noexcept;
 
 // The owner's timer goes off at that time, if nothing earlier is set.
 void arm_preemption(processor*, std::int64_t when) noexcept;
+// A timer of this processor's was set: if its turn lasts it is interrupted then, and a little later the one before.
+void arm_for_timer(processor*, std::int64_t when) noexcept;
 // The worker's timer does not go off, whatever was set.
 void disarm_preemption(worker*) noexcept;
 // Interrupts the owner now.

@@ -340,7 +340,7 @@ void run_due_timers(processor* mine, processor* whose, std::int64_t now) noexcep
 void timer_inserted(processor* p, std::int64_t when) noexcept {
   scheduler& s = sched();
   if (s.idle_count.load(seq_cst) == 0) {
-    if ((p->attention.load(relaxed) & (processor::k_watched | processor::k_long_turn)) != 0) arm_preemption(p, when);
+    arm_for_timer(p, when);
     // While timers are set it looks often enough.
     constexpr std::int64_t k_often_ns = 2'000'000;
     if (when < s.monitor_until.load(relaxed) - k_often_ns) s.monitor_wake.post();

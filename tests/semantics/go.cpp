@@ -98,7 +98,8 @@ TEST_CASE("go: yield lets every other ready fiber run") {
   });
 }
 
-// What is shared is turns between yields, so nobody may be interrupted. One who was waits up to a slice, and in that time:
+// What is shared is turns between yields, so nobody may be interrupted. One who was waits up to a slice, and in that
+// time:
 //     a                                  b
 //     yields                             begins its turn
 //                                        is interrupted, waits with its thread

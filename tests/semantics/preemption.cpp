@@ -77,7 +77,44 @@ TEST_CASE("preemption: a sleeper wakes, though loops without a call hold every p
   });
 }
 
-TEST_CASE("preemption: the same, with fibers that may go on elsewhere" * doctest::skip(k_no_signals)) {
+// A timer whose own processor cannot be had: its thread may lack a CPU just then, or its fiber not be stopped, as here.
+// Without the second choice:
+//     this processor                      the other one
+//     the sleeper sets its timer, parks   a loop without a call
+//     a turn that may not be interrupted
+//     the timer is due; the signal finds
+//     no_preempt                          … is not interrupted: none of its own waits
+TEST_CASE("preemption: a sleeper wakes, though the processor with its timer will not give way" *
+          doctest::skip(k_no_signals)) {
+  test::for_processors({2, 4}, [](unsigned processors) {
+    expect e;
+    run(test::on(processors), [&] {
+      test::hogs hogs(processors - 1);
+      hogs.await_turns();
+      std::atomic<bool> sleeps{false}, awake{false};
+      clock::duration slept{};
+      wait_group all;
+      all.go([&] {
+        const auto begin = clock::now();
+        sleeps = true;
+        this_fiber::sleep_for(1ms);
+        slept = clock::now() - begin;
+        awake = true;
+      });
+      while (!sleeps) this_fiber::yield();
+      {
+        const no_preempt until_it_wakes;
+        while (!awake) {
+        }
+      }
+      all.wait();
+      e(slept >= 1ms);
+    });
+    e.report();
+  });
+}
+
+TEST_CASE("preemption: a sleeper wakes behind loops that may go on elsewhere" * doctest::skip(k_no_signals)) {
   behind_hogs(
       [](expect& e, unsigned) {
         for (int i = 0; i < 20; ++i) this_fiber::sleep_for(1ms);
