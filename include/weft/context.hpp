@@ -52,8 +52,8 @@ class WEFT_API context {
   // for a deadline.
   std::stop_token stop_token() const;
   // {} while alive, then errc::canceled or errc::deadline_exceeded. Takes no lock; acquire: what happened before the
-  // cancel is seen. It may be seen before the fibers bound to it are thrown at, which they are once cancel() has
-  // returned.
+  // cancel is seen. Once it tells, done() is closed and the fibers bound to this very context are cancelled, those of
+  // its descendants when cancel() has returned; so in the moment of the cancel it may wait for the thread that cancels.
   std::error_code err() const noexcept;
   // Null while alive and never after: the cause given to cancel, else a std::system_error of err().
   std::exception_ptr cause() const;

@@ -42,6 +42,7 @@ cancel_node* make_cancel_node(const context& parent) {
   } else {
     n->inherits_cause = true;
     n->state.store(state, relaxed);
+    n->told.store(true, relaxed);
     n->settled.store(true, relaxed);
   }
   return n;
@@ -123,14 +124,14 @@ const recv_chan<void>& context::done() const {
 std::error_code context::err() const noexcept {
   if (const custom_node* c = custom_canceler(node_)) return c->user->err();
   const cancel_node* n = canceler_of(node_);
-  return n == nullptr ? std::error_code{} : error_of(n->state.load(acquire));
+  return n == nullptr ? std::error_code{} : error_of(*n);
 }
 
 std::exception_ptr context::cause() const {
   if (const custom_node* c = custom_canceler(node_)) return cause_of(*c->user);
   const cancel_node* n = canceler_of(node_);
   if (n == nullptr) return nullptr;
-  const std::error_code err = error_of(n->state.load(acquire));
+  const std::error_code err = error_of(*n);
   if (!err) return nullptr;
   while (n->inherits_cause) {
     if (const custom_node* c = custom_canceler(n->parent)) return cause_of(*c->user);

@@ -42,8 +42,8 @@ root_nodes& roots() {
   return *r;
 }
 
-void await_settled(const cancel_node& n) noexcept {
-  for (unsigned spins = 0; !n.settled.load(acquire); ++spins) {
+void await(const atomic<bool>& step) noexcept {
+  for (unsigned spins = 0; !step.load(acquire); ++spins) {
     if (spins % 64 == 63)
       ::sched_yield();
     else
@@ -70,6 +70,7 @@ class cancellation {
     hold.unlock();
     if (timer != nullptr && timer->stop()) note_stale_timer(timer->heap.load(relaxed));
     if (close) close_channel(*n.done.core(), ready_);
+    n.told.store(true, release);  // pairs with error_of
     n.work = nullptr;
     (last_ == nullptr ? first_ : last_->work) = &n;
     last_ = &n;
@@ -80,7 +81,7 @@ class cancellation {
     for (cancel_node* n = first_; n != nullptr; n = n->work)
       while (cancel_node* child = pop_child(*n)) {
         if (begin(*child, why, {}, true)) continue;
-        await_settled(*child);
+        await(child->settled);
         detail::release(child);
       }
     ready(ready_);
@@ -90,7 +91,7 @@ class cancellation {
   cancel_node* settle() noexcept {
     for (cancel_node* n = first_; n != nullptr;) {
       cancel_node* next = n->work;
-      n->settled.store(true, release);  // pairs with await_settled
+      n->settled.store(true, release);  // pairs with those who await it
       n = next;
     }
     return first_;
@@ -173,7 +174,9 @@ cancel_node* shard_of_root(const void* who) noexcept {
   return roots().shards[(reinterpret_cast<std::uintptr_t>(who) >> 7) % k_shards];
 }
 
-std::error_code error_of(cancel_state s) noexcept {
+std::error_code error_of(const cancel_node& n) noexcept {
+  const cancel_state s = n.state.load(acquire);
+  if (s != cancel_state::live) await(n.told);
   switch (s) {
     case cancel_state::live:
       return {};
@@ -198,7 +201,7 @@ void cancel(cancel_node& start, cancel_state why, const cancel_cause& cause) noe
   {
     const section in;
     if (!c.begin(start, why, cause, false)) {
-      await_settled(start);
+      await(start.settled);
       return;
     }
     c.spread(why);
@@ -278,6 +281,7 @@ void revive_root() {
   root_nodes& r = roots();
   for (cancel_node* n : {&r.top}) {
     n->state.store(cancel_state::live, relaxed);
+    n->told.store(false, relaxed);
     n->settled.store(false, relaxed);
     n->has_done.store(false, relaxed);
     n->done = nullptr;
@@ -286,6 +290,7 @@ void revive_root() {
   }
   for (cancel_node* shard : r.shards) {
     shard->state.store(cancel_state::live, relaxed);
+    shard->told.store(false, relaxed);
     shard->settled.store(false, relaxed);
     if (!shard->registered) add_child(r.top, *shard);
   }

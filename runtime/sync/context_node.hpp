@@ -5,8 +5,14 @@
 // and they unlink themselves
 //    (under its lock) when they go.
 // 2. state of a cancel_node goes once from live to canceled or deadline_exceeded, under its lock, after the cause was
-// written; err() reads it
-//    with acquire and no lock.
+// written. err() reads it with acquire and no lock; where it finds an error it waits for `told`, so that whoever sees
+// the error finds the fibers bound to the node flagged and its done channel closed:
+//    cancel                       a fiber bound to the node
+//    state = canceled
+//                                 err(): canceled; waits, and would not be stopped
+//    flags the fiber
+// As Go's Err does since 1.25 for its done channel. (The flags first would not do: a fiber is thrown at and finds no
+// error.)
 // 3. Whoever made that step owns the node's `work` link until it has set `settled`. Others who want it cancelled wait
 // for `settled`, so
 //    when cancel() returns the whole subtree is cancelled. A cancel waits only for cancels begun further down: no
@@ -74,7 +80,8 @@ struct cancel_node : context_node {
       : context_node(node_kind::cancel, parent, this), above(above) {}
 
   atomic<cancel_state> state{cancel_state::live};
-  atomic<bool> settled{false};
+  atomic<bool> told{false};     // its own fibers are flagged, its done channel is closed
+  atomic<bool> settled{false};  // the whole subtree's are
   bool inherits_cause = false;
   bool owes_stop = false;   // `stop` was there when it was cancelled; one made later is requested by its maker
   bool registered = false;  // in above->children; under above->lock
@@ -113,7 +120,8 @@ void release_elsewhere(context_node*) noexcept;
 cancel_node* shard_of_root(const void* who) noexcept;  // where a child of the root registers
 inline cancel_node* canceler_of(const context_node* n) noexcept { return n == nullptr ? &root() : n->canceler; }
 
-std::error_code error_of(cancel_state) noexcept;
+// {} while it is live. Told to the fibers bound to it before it is told here: invariant 2.
+std::error_code error_of(const cancel_node&) noexcept;
 
 // For those who know of a node without a reference, while something else keeps its memory: a list, a callback that its
 // end waits for.

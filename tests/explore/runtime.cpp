@@ -139,6 +139,35 @@ TEST_CASE("explore: a child that is made beside its parent's cancel is cancelled
   });
 }
 
+//     cancel                           the fiber, without the wait in err()
+//     the context's state changes
+//                                      sees the error; its done channel is open, its next wait is not cut short
+//     closes the channel, flags the fiber
+TEST_CASE("explore: a fiber that sees its context's error is cancelled, and done() is closed") {
+  check_holds([] {
+    meeting at_once(2);
+    bool thrown = false, closed = false;
+    auto bound = spawn([&] {
+      const recv_chan<void>& done = this_fiber::context().done();
+      shield([&] {
+        at_once();
+        while (!this_fiber::context().err()) this_fiber::yield();
+      });
+      closed = done.try_recv().error() == errc::closed;
+      try {
+        this_fiber::sleep_for(1ms);
+      } catch (const canceled&) {
+        thrown = true;
+      }
+    });
+    at_once();
+    bound.cancel();
+    bound.join();
+    require(thrown, "the fiber was not flagged");
+    require(closed, "done() was open");
+  });
+}
+
 TEST_CASE("explore: a cancel beside a receive and a send loses neither value nor waiter") {
   check_holds([] {
     chan<int> c;

@@ -1,5 +1,4 @@
 // condition_variable.
-#include <atomic>
 #include <mutex>
 #include <shared_mutex>
 #include <stdexcept>
@@ -158,16 +157,14 @@ TEST_CASE("condition_variable: a cancelled context is reported, also where the p
     e(error_of(c.wait(live, lock, [] { return false; })) == errc::deadline_exceeded);
     lock.unlock();
 
-    std::atomic<bool> cancelled{false};  // not by the context's error, which is seen a moment sooner
     auto bound = spawn([&] {
-      while (!cancelled) shield([] { this_fiber::yield(); });
+      while (!this_fiber::context().err()) shield([] { this_fiber::yield(); });
       std::unique_lock own(m);
       e.throws<canceled>([&] { c.wait(own, [] { return true; }); });
       e.throws<canceled>([&] { c.wait(own); });
       e(own.owns_lock());
     });
     bound.cancel();
-    cancelled = true;
     bound.join();
   });
 }
