@@ -20,7 +20,7 @@
  * @ runtime/sync/context_node.cpp: void spread(cancel_state why) noexcept {
  *   pop_child(*n)                                                            [pop_child]
  *   if (begin(*child, why, {}, true)) continue;                              [begin]
- *   await_settled(*child);                                                   [await_settled]
+ *   await(child->settled);                                                   [await_settled]
  *   detail::release(child);                                                  [release]
  * @ runtime/sync/context_node.cpp: static cancel_node* pop_child(cancel_node& n) noexcept {
  *   const std::lock_guard hold(n.lock);                                      [pop_child]
@@ -29,13 +29,13 @@
  * @ runtime/sync/context_node.cpp: bool retain_unless_gone(cancel_node& n) noexcept {
  *   seen != 0                                                                [pop_child]
  *   n.references.compare_exchange_weak(seen, seen + 1, acq_rel, relaxed)
- * @ runtime/sync/context_node.cpp: void await_settled(const cancel_node& n) noexcept {
- *   n.settled.load(acquire)                                                  [await_settled]
+ * @ runtime/sync/context_node.cpp: void await(const atomic<bool>& step) noexcept {
+ *   !step.load(acquire)                                                      [await_settled]
  * @ runtime/sync/context_node.cpp: cancel_node* settle() noexcept {
  *   n->settled.store(true, release);                                         [settle]
  * @ runtime/sync/context_node.cpp: void cancel(cancel_node& start,
  *   c.begin(start, why, cause, false)                                        [begin]
- *   await_settled(start);                                                    [await_settled]
+ *   await(start.settled);                                                    [await_settled]
  *   c.spread(why);                                                           [spreads]
  *   first = c.settle();                                                      [settle]
  *   release_all(first, &start);                                              [release_all]
@@ -51,6 +51,7 @@
  *   above->state.load(relaxed);
  *   n->registered = true;
  *   n->state.store(state, relaxed);
+ *   n->told.store(true, relaxed);
  *   n->settled.store(true, relaxed);
  *
  * ! NO_WAIT           who finds a node cancelled does not wait until its subtree is
