@@ -8,8 +8,10 @@
 //    runs users' stop callbacks, and one of ours, which takes the lock.
 // 4. A signal whose handler ran is delivered, or, if its last registration has gone meanwhile, raised again.
 //
-// Rejected: signalfd, for it wants the signal blocked in every thread, also in those that other libraries make; a fiber
-// in place of the thread, for signals arrive also when no runtime runs.
+// Rejected: signalfd, for it wants the signal blocked in every thread, also in those that other libraries make. An
+// eventfd that the handler writes and a fiber reads from the poller, in place of note and thread: it hears nothing
+// while no runtime runs, and a registration belongs to the process; behind loops it waits until somebody asks the
+// poller, where the thread's send interrupts them; and idle it was as fast, not faster. (Go too keeps a thread for it.)
 // The hub lives for ever: handlers and the thread may look at it until the process has gone.
 #include "weft/signals.hpp"
 
