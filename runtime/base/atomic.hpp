@@ -17,4 +17,10 @@ inline constexpr auto acquire = std::memory_order_acquire;
 inline constexpr auto release = std::memory_order_release;
 inline constexpr auto acq_rel = std::memory_order_acq_rel;
 inline constexpr auto seq_cst = std::memory_order_seq_cst;
+
+// Between stores and loads of something else, where many of either share it.
+inline void full_fence() noexcept {
+  detail::explore_fence();
+  std::atomic_thread_fence(seq_cst);
+}
 }  // namespace weft::runtime

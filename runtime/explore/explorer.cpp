@@ -24,6 +24,8 @@ constexpr std::size_t k_stack_bytes = 256 << 10;
 constexpr std::int64_t k_beginning = 1'000'000'000;
 constexpr std::int64_t k_spin_ns = 1'000;
 constexpr std::uint32_t k_time_passes_one_in = 16;
+constexpr std::uint32_t k_seen_one_in = 4;
+constexpr std::size_t k_most_kept = 32;    // of one thread's stores
 constexpr long k_patience = 2'000;         // steps of one thread, after which PCT lets others go before it
 constexpr std::uint32_t k_shortest = 256;  // PCT draws its points within so many steps, or 4, 16 or 64 times as many
 
@@ -70,6 +72,7 @@ void explorer::enter(transfer_t from) {
   explorer& e = the_explorer();
   explored_thread* const self = e.running_;
   self->run(self->argument);
+  e.fence();
   self->state = phase::ended;
   e.wake(self, 1);
   e.go_on_elsewhere();
@@ -141,9 +144,55 @@ explored_thread* explorer::choose(bool spins) noexcept {
   return ready_[random_.below(static_cast<std::uint32_t>(ready_.size()))];
 }
 
+void explorer::keep(const detail::kept_store& s) noexcept {
+  if (running_->kept.size() == k_most_kept) let_out(*running_, 1);
+  running_->kept.push_back(s);
+  ++kept_count_;
+}
+
+const std::byte* explorer::kept(const void* place) const noexcept {
+  if (kept_count_ == 0) return nullptr;
+  const auto& own = running_->kept;
+  for (auto s = own.rbegin(); s != own.rend(); ++s)
+    if (s->place == place) return s->value;
+  return nullptr;
+}
+
+void explorer::forget(const void* place) noexcept {
+  if (kept_count_ == 0) return;
+  for (explored_thread* t : threads_)
+    kept_count_ -= std::erase_if(t->kept, [place](const detail::kept_store& s) { return s.place == place; });
+}
+
+void explorer::let_out(explored_thread& t, std::size_t count) noexcept {
+  for (; count != 0; --count) {
+    const detail::kept_store& s = t.kept.front();
+    s.put(s.place, s.value);
+    t.kept.pop_front();
+    --kept_count_;
+  }
+}
+
+void explorer::fence_ordered() noexcept {
+  std::size_t last = running_->kept.size();
+  while (last != 0 && !running_->kept[last - 1].ordered) --last;
+  let_out(*running_, last);
+}
+
+void explorer::fence_all() noexcept {
+  for (explored_thread* t : threads_) let_out(*t, t->kept.size());
+}
+
+void explorer::let_some_out() noexcept {
+  if (kept_count_ == 0 || !chance(k_seen_one_in)) return;
+  explored_thread& t = *threads_[random_.below(static_cast<std::uint32_t>(threads_.size()))];
+  if (!t.kept.empty()) let_out(t, 1 + random_.below(static_cast<std::uint32_t>(t.kept.size())));
+}
+
 void explorer::point(const char* operation, const void* place) noexcept {
   if (!active_) return;
   record(operation, place);
+  let_some_out();
   pass_some_time();
   switch_to(choose(false));
 }
@@ -151,6 +200,7 @@ void explorer::point(const char* operation, const void* place) noexcept {
 void explorer::spin(const void* place) noexcept {
   if (!active_) return;
   record("spins", place);
+  fence_all();
   now_ += k_spin_ns;
   if (explored_thread* const t = earliest_sleeper(); t != nullptr && t->until <= now_) t->state = phase::ready;
   switch_to(choose(true));
@@ -168,6 +218,7 @@ void explorer::go_on_elsewhere() noexcept {
 }
 
 void explorer::sleep(const void* word, std::int64_t until) noexcept {
+  fence();
   running_->sleeps_on = word;
   running_->until = until;
   running_->state = phase::sleeping;
@@ -218,5 +269,19 @@ using runtime::the_explorer;
 [[gnu::noinline]] void explore_spin() noexcept { the_explorer().spin(__builtin_return_address(0)); }
 std::int64_t explore_now() noexcept { return the_explorer().look_at_clock(); }
 std::uint64_t explore_draw() noexcept { return the_explorer().draw(); }
+bool explore_keeps() noexcept { return the_explorer().active(); }
+void explore_keep(const kept_store& s) noexcept { the_explorer().keep(s); }
+const std::byte* explore_kept(const void* place) noexcept {
+  return the_explorer().active() ? the_explorer().kept(place) : nullptr;
+}
+void explore_forget(const void* place) noexcept {
+  if (the_explorer().active()) the_explorer().forget(place);
+}
+void explore_fence() noexcept {
+  if (the_explorer().active()) the_explorer().fence();
+}
+void explore_fence_ordered() noexcept {
+  if (the_explorer().active()) the_explorer().fence_ordered();
+}
 
 }  // namespace weft::detail

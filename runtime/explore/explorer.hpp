@@ -4,6 +4,9 @@
 // its atomics ask at each operation who goes on (detail/atomic_of.hpp), a futex parks a coroutine, the clock is a
 // number. Given the seed and the program, all that follows is determined.
 //
+// Stores are seen late: detail/atomic_of.hpp. One that is kept back becomes visible, at the latest, when its thread
+// sleeps or somebody spins.
+//
 // Time passes when nobody can go on, to the next deadline of a sleeping thread; a little with each look at the clock;
 // and, as the seed will have it, up to `slack` while others could still go on, so that timers fire beside what runs.
 //
@@ -15,10 +18,12 @@
 #include <boost/context/detail/fcontext.hpp>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <vector>
 
 #include "runtime/base/random.hpp"
 #include "runtime/base/thread_locals.hpp"
+#include "weft/detail/atomic_of.hpp"
 #include "weft/synctest.hpp"
 
 namespace weft::runtime {
@@ -36,6 +41,7 @@ struct explored_thread {
   std::int64_t until = 0;
   std::int64_t priority = 0;
   unsigned index = 0;
+  std::deque<detail::kept_store> kept;
 };
 
 class explorer {
@@ -51,6 +57,12 @@ class explorer {
   void spin(const void* place) noexcept;
   void sleep(const void* word, std::int64_t until) noexcept;
   void wake(const void* word, int count) noexcept;
+  void keep(const detail::kept_store&) noexcept;
+  const std::byte* kept(const void* place) const noexcept;
+  void forget(const void* place) noexcept;
+  void fence() noexcept { let_out(*running_, running_->kept.size()); }
+  void fence_ordered() noexcept;
+  void fence_all() noexcept;
   std::int64_t look_at_clock() noexcept { return now_ += 20; }
   std::uint64_t draw() noexcept { return std::uint64_t{random_.next()} << 32 | random_.next(); }
   bool chance(std::uint32_t one_in) noexcept { return random_.below(one_in) == 0; }
@@ -76,6 +88,8 @@ class explorer {
   void pass_time_to(explored_thread*) noexcept;
   void pass_some_time() noexcept;
   void go_on_elsewhere() noexcept;  // the running one cannot
+  void let_out(explored_thread&, std::size_t count) noexcept;
+  void let_some_out() noexcept;
   static void enter(boost::context::detail::transfer_t);
 
   bool active_ = false;
@@ -84,8 +98,9 @@ class explorer {
   std::int64_t slack_ = 0;
   std::int64_t lowest_ = 0;
   long count_ = 0, max_ = 0;
-  long alone_ = 0;           // steps since the last switch
-  std::uint32_t stays_ = 0;  // out of 8
+  std::size_t kept_count_ = 0;  // of all threads
+  long alone_ = 0;              // steps since the last switch
+  std::uint32_t stays_ = 0;     // out of 8
   bool by_priority_ = false;
   std::vector<long> changes_;
   std::vector<explored_thread*> threads_;

@@ -9,12 +9,14 @@ namespace weft::runtime {
 void futex_wait(atomic<std::uint32_t>& word, std::uint32_t expected, std::int64_t deadline) noexcept {
   explorer& e = the_explorer();
   e.point("futex wait", __builtin_return_address(0));
+  e.fence();
   if (word.load(relaxed) == expected) e.sleep(&word, deadline);
 }
 
 void futex_wake(atomic<std::uint32_t>& word, int count) noexcept {
   explorer& e = the_explorer();
   e.point("futex wake", __builtin_return_address(0));
+  e.fence();
   e.wake(&word, count);
 }
 

@@ -28,7 +28,7 @@ bool detach(processor& p) noexcept {
   if (m == nullptr || m->lent.load(acquire) != nullptr) return false;
   m->hold.fetch_or(worker::k_taking, seq_cst);
   if ((m->hold.load(relaxed) & worker::k_no_membarrier) != 0)
-    std::atomic_thread_fence(seq_cst);  // partner: the fence in section::wait_for_taker
+    full_fence();  // partner: the fence in section::wait_for_taker
   else
     heavy_fence();
   const bool outside = m->in.load(acquire) == 0;  // pairs with the release of section::leave

@@ -198,7 +198,7 @@ bool must_get_up(rest how) noexcept {
     s.spinning.fetch_sub(1, seq_cst);
   else if (s.spinning.load(seq_cst) != 0)
     return false;
-  std::atomic_thread_fence(seq_cst);  // the rings are loaded with acquire alone. Partner: (S)
+  full_fence();  // the rings are loaded with acquire alone. Partner: (S)
   return work_anywhere();
 }
 

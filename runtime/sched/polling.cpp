@@ -43,7 +43,7 @@ void ask_poller(processor* p) noexcept {
     }
   }
   if (ours < 2 || s.idle_count.load(seq_cst) == 0) return;
-  std::atomic_thread_fence(seq_cst);  // (S)
+  full_fence();  // (S)
   wake_one();
 }
 

@@ -133,7 +133,7 @@ void join_in(worker* m, fiber* f) noexcept {
       f->slice_left = 0;
       push_preempted_locked(f, now_ns());
     }
-    std::atomic_thread_fence(seq_cst);  // (S): a processor may have become idle
+    full_fence();  // (S): a processor may have become idle
     wake_one();
     wait_for_processor(m, f);
   }

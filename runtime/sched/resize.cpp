@@ -92,7 +92,7 @@ void finish_retirement(processor* p) noexcept {
     if (active == 1) s.alone.store(true, release);  // with the thieves' last touches of the other ring before it
     s.active.store(active, seq_cst);
   }
-  std::atomic_thread_fence(seq_cst);  // (S)
+  full_fence();  // (S)
   wake_or_preempt();
 }
 
@@ -126,7 +126,7 @@ void resize(unsigned n) {
     }
   }
   if (grows) {
-    std::atomic_thread_fence(seq_cst);  // (S): there may be work for them already
+    full_fence();  // (S): there may be work for them already
     return wake_one();
   }
   while (gone != nullptr) {

@@ -241,7 +241,7 @@ void hand_off(processor* p) noexcept {
     }
   }
   if (!stays) return finish_retirement(p);
-  std::atomic_thread_fence(seq_cst);  // (R): whoever submitted to another ring saw no processor idle
+  full_fence();  // (R): whoever submitted to another ring saw no processor idle
   if (work_anywhere() || p->timers.earliest() != k_forever || the_poller().watched() != 0) wake_one();
 }
 
@@ -259,12 +259,12 @@ void ready(worker* m, fiber* f) noexcept {
   if (m == nullptr || m->p == nullptr) {
     const foreign_visit inside(m);
     push_global(f);
-    std::atomic_thread_fence(seq_cst);  // (S)
+    full_fence();  // (S)
     return wake_or_preempt();
   }
   if (chaos::migrate()) {
     push_global(f);
-    std::atomic_thread_fence(seq_cst);  // (S)
+    full_fence();  // (S)
     return wake_one();
   }
   processor* p = m->p;
@@ -277,7 +277,7 @@ void ready(worker* m, fiber* f) noexcept {
   }
   push_local(p, kicked);
   if (sched().alone) return;
-  std::atomic_thread_fence(seq_cst);  // (S): before the first look at the idle ones
+  full_fence();  // (S): before the first look at the idle ones
   wake_one();
 }
 
@@ -288,7 +288,7 @@ void ready_new(fiber* f) noexcept {
   processor* p = m->p;
   if (fiber* kicked = p->runnext.exchange(f, seq_cst)) push_local(p, kicked);
   if (sched().alone.load(relaxed)) return;
-  std::atomic_thread_fence(seq_cst);  // (S)
+  full_fence();  // (S)
   wake_one();
 }
 
@@ -317,7 +317,7 @@ void ready(fiber_list& list) noexcept {
     s.global_size.store(static_cast<std::uint32_t>(s.global.size()), relaxed);
     shared = true;
   }
-  std::atomic_thread_fence(seq_cst);  // (S)
+  full_fence();  // (S)
   if (shared) return wake_or_preempt();
   if (n != 0) wake_one();  // and each one woken wakes the next
 }

@@ -13,8 +13,7 @@ namespace weft::runtime {
 }
 
 [[gnu::noinline, gnu::cold]] void section::wait_for_taker(worker* m) noexcept {
-  if ((m->hold.load(relaxed) & worker::k_no_membarrier) != 0)
-    std::atomic_thread_fence(seq_cst);  // the taker has one too
+  if ((m->hold.load(relaxed) & worker::k_no_membarrier) != 0) full_fence();  // the taker has one too
   for (unsigned spins = 0; (m->hold.load(acquire) & worker::k_taking) != 0; ++spins) {
     if (spins % 64 == 63)
       ::sched_yield();

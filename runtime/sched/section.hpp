@@ -43,6 +43,7 @@ class section {
     if (m == nullptr) return;
     std::atomic_signal_fence(std::memory_order_seq_cst);
     m->in.store(m->in.load(relaxed) - 1, release);
+    detail::explore_fence();  // user code has atomics and locks of its own, of which explore does not know
   }
 
  private:

@@ -120,7 +120,7 @@ namespace {
   }
   if (action == leave_action::global || action == leave_action::preempted) {
     action == leave_action::global ? push_global(f) : push_preempted(f);
-    std::atomic_thread_fence(seq_cst);  // (S)
+    full_fence();  // (S)
     return wake_one();
   }
   if (action == leave_action::exit) return recycle(m->p, f);

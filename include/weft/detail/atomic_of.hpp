@@ -1,12 +1,19 @@
 // The atomics of weft: the standard's. In the library's variant for synctest::explore (WEFT_EXPLORE) each operation
 // that another thread could notice is a scheduling point before it happens.
 //
-// There all threads are one, so the orderings mean nothing: what is explored is every interleaving of the operations,
-// one after the other. Loads and stores that are relaxed are no points, for they publish nothing: whatever is decided
-// by one is confirmed by another operation.
+// There all threads are one; what is explored is every interleaving of the operations, one after the other, and that
+// stores are seen late: each waits in a buffer of its thread's, as in a processor's, first in, first out, where its own
+// thread alone sees it, and becomes visible at any later point. A read-modify-write and a fence empty the buffer first;
+// a seq_cst load does so up to the thread's last seq_cst store. So a store that must be seen before a load of something
+// else is looked at (Dekker) needs its seq_cst here too. Acquire, release and relaxed are otherwise all the same, and
+// loads are never early. Loads that are relaxed are no points, for they publish nothing: whatever is decided by one is
+// confirmed by another operation.
 #pragma once
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <type_traits>
 
 #include "weft/detail/config.hpp"
 
@@ -19,6 +26,20 @@ WEFT_API void explore_spin() noexcept;                        // the same for on
 WEFT_API std::int64_t explore_now() noexcept;
 WEFT_API std::uint64_t explore_draw() noexcept;  // a random number of the seed's
 
+// The stores of the running thread that others do not see yet.
+struct kept_store {
+  void* place;
+  void (*put)(void* place, const std::byte* value) noexcept;
+  bool ordered;  // seq_cst
+  alignas(16) std::byte value[16];
+};
+WEFT_API bool explore_keeps() noexcept;  // whether stores are kept back just now
+WEFT_API void explore_keep(const kept_store&) noexcept;
+WEFT_API const std::byte* explore_kept(const void* place) noexcept;  // the last value kept for that place, or null
+WEFT_API void explore_forget(const void* place) noexcept;            // the place goes
+WEFT_API void explore_fence() noexcept;                              // all become visible
+WEFT_API void explore_fence_ordered() noexcept;                      // those up to the last seq_cst one
+
 template <class T>
 class atomic_of {
  public:
@@ -27,16 +48,27 @@ class atomic_of {
 
   constexpr atomic_of() noexcept = default;
   constexpr atomic_of(T v) noexcept : value_(v) {}
+  constexpr ~atomic_of() {
+    if (!std::is_constant_evaluated()) explore_forget(&value_);
+  }
   atomic_of(const atomic_of&) = delete;
   atomic_of& operator=(const atomic_of&) = delete;
 
   T load(std::memory_order order = std::memory_order_seq_cst) const noexcept {
     if (order != std::memory_order_relaxed) explore_point("load");
-    return value_.load(std::memory_order_relaxed);
+    if (order == std::memory_order_seq_cst) explore_fence_ordered();
+    const std::byte* const kept = explore_kept(&value_);
+    if (kept == nullptr) return value_.load(std::memory_order_relaxed);
+    T v;
+    std::memcpy(static_cast<void*>(&v), kept, sizeof v);
+    return v;
   }
   void store(T v, std::memory_order order = std::memory_order_seq_cst) noexcept {
     if (order != std::memory_order_relaxed) explore_point("store");
-    value_.store(v, std::memory_order_relaxed);
+    if (!explore_keeps()) return value_.store(v, std::memory_order_relaxed);
+    kept_store kept{&value_, &put, order == std::memory_order_seq_cst, {}};
+    std::memcpy(kept.value, &v, sizeof v);
+    explore_keep(kept);
   }
   operator T() const noexcept { return load(); }
   T operator=(T v) noexcept {
@@ -45,11 +77,13 @@ class atomic_of {
   }
   T exchange(T v, std::memory_order = std::memory_order_seq_cst) noexcept {
     explore_point("exchange");
+    explore_fence();
     return value_.exchange(v, std::memory_order_relaxed);
   }
   bool compare_exchange_strong(T& seen, T v, std::memory_order = std::memory_order_seq_cst,
                                std::memory_order = std::memory_order_seq_cst) noexcept {
     explore_point("compare_exchange");
+    explore_fence();
     return value_.compare_exchange_strong(seen, v, std::memory_order_relaxed);
   }
   bool compare_exchange_weak(T& seen, T v, std::memory_order = std::memory_order_seq_cst,
@@ -58,18 +92,22 @@ class atomic_of {
   }
   T fetch_add(T v, std::memory_order = std::memory_order_seq_cst) noexcept {
     explore_point("fetch_add");
+    explore_fence();
     return value_.fetch_add(v, std::memory_order_relaxed);
   }
   T fetch_sub(T v, std::memory_order = std::memory_order_seq_cst) noexcept {
     explore_point("fetch_sub");
+    explore_fence();
     return value_.fetch_sub(v, std::memory_order_relaxed);
   }
   T fetch_or(T v, std::memory_order = std::memory_order_seq_cst) noexcept {
     explore_point("fetch_or");
+    explore_fence();
     return value_.fetch_or(v, std::memory_order_relaxed);
   }
   T fetch_and(T v, std::memory_order = std::memory_order_seq_cst) noexcept {
     explore_point("fetch_and");
+    explore_fence();
     return value_.fetch_and(v, std::memory_order_relaxed);
   }
   T operator++() noexcept { return fetch_add(1) + 1; }
@@ -77,6 +115,13 @@ class atomic_of {
   T operator--() noexcept { return fetch_sub(1) - 1; }
 
  private:
+  static_assert(sizeof(T) <= sizeof(kept_store::value));
+  static void put(void* place, const std::byte* value) noexcept {
+    T v;
+    std::memcpy(static_cast<void*>(&v), value, sizeof v);
+    static_cast<std::atomic<T>*>(place)->store(v, std::memory_order_relaxed);
+  }
+
   std::atomic<T> value_{};
 };
 
@@ -84,6 +129,8 @@ class atomic_of {
 
 template <class T>
 using atomic_of = std::atomic<T>;
+
+inline void explore_fence() noexcept {}
 
 #endif
 
