@@ -168,6 +168,28 @@ TEST_CASE("explore: a fiber that sees its context's error is cancelled, and done
   });
 }
 
+//     the fiber, its store not seq_cst      cancel
+//     word = preparing, not seen yet
+//                                           flags the fiber; looks at the word: it does not wait
+//     looked at the flag before; parks      … and nobody wakes it
+TEST_CASE("explore: a fiber that begins to wait beside its cancel is woken") {
+  check_holds([] {
+    meeting at_once(2);
+    auto bound = spawn([&] {
+      shield([&] { at_once(); });
+      const chan<void> never;
+      for (int i = 0; i < 2; ++i) try {
+          never.recv();
+          require(false, "it received");
+        } catch (const canceled&) {
+        }
+    });
+    at_once();
+    bound.cancel();
+    bound.join();
+  });
+}
+
 TEST_CASE("explore: a cancel beside a receive and a send loses neither value nor waiter") {
   check_holds([] {
     chan<int> c;
