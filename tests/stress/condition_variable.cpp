@@ -1,53 +1,14 @@
 // condition_variable under load: nothing that was signalled is lost, whoever gives up.
-#include <deque>
 #include <mutex>
 
+#include "tests/storms/storms.hpp"
 #include "tests/support/support.hpp"
 
 using namespace weft;
 using test::expect;
 
 TEST_CASE("condition_variable: a bounded queue between many, fibers and threads, loses and doubles nothing") {
-  test::for_processors({1, 2, 4}, [](unsigned processors) {
-    const long each = test::scale(20'000);
-    expect e;
-    run(test::on(processors), [&] {
-      mutex m;
-      condition_variable not_empty, not_full;
-      std::deque<long> queue;
-      long taken = 0, sum = 0;
-      const auto produce = [&] {
-        for (long i = 1; i <= each; ++i) {
-          std::unique_lock lock(m);
-          not_full.wait(lock, [&] { return queue.size() < 3; });
-          queue.push_back(i);
-          not_empty.notify_one();
-        }
-      };
-      const auto consume = [&] {
-        for (long i = 0; i < each; ++i) {
-          std::unique_lock lock(m);
-          not_empty.wait(lock, [&] { return !queue.empty(); });
-          sum += queue.front();
-          queue.pop_front();
-          ++taken;
-          not_full.notify_one();
-        }
-      };
-      wait_group all;
-      for (int i = 0; i < 4; ++i) {
-        all.go(produce);
-        all.go(consume);
-      }
-      test::foreign producer(produce), consumer(consume);
-      all.wait();
-      producer.join();
-      consumer.join();
-      e.equal(taken, 5 * each);
-      e.equal(sum, 5 * (each * (each + 1) / 2));
-    });
-    e.report();
-  });
+  test::in_fiber({1, 2, 4}, [](expect& e) { test::storm::bounded_queue(e, test::scale(20'000)); });
 }
 
 // One notification for each token. The impatient look for a token only when they were notified. So if a notification

@@ -2,6 +2,7 @@
 #include <exception>
 #include <vector>
 
+#include "tests/storms/storms.hpp"
 #include "tests/support/support.hpp"
 
 using namespace weft;
@@ -13,31 +14,6 @@ struct mine {
   long fiber;
   int level;
 };
-
-bool is_current(long fiber, int level) {
-  try {
-    std::rethrow_exception(std::current_exception());
-  } catch (const mine& m) {
-    return m.fiber == fiber && m.level == level;
-  } catch (...) {
-    return false;
-  }
-}
-
-// Yields in each of `depth` nested handlers, on the way in and on the way out.
-void nest(expect& e, long fiber, int level, int depth) {
-  if (level == depth) return;
-  try {
-    throw mine{fiber, level};
-  } catch (const mine& m) {
-    const std::exception_ptr before = std::current_exception();
-    this_fiber::yield();
-    if (!is_current(fiber, level)) e(false);
-    nest(e, fiber, level + 1, depth);
-    this_fiber::yield();
-    if (std::current_exception() != before || m.fiber != fiber || m.level != level) e(false);
-  }
-}
 
 // Yields while it is destroyed, and counts the exceptions in flight before and after.
 struct yields_in_destructor {
@@ -61,25 +37,7 @@ struct yields_in_destructor {
 }  // namespace
 
 TEST_CASE("exceptions: nested and interleaved over yields, each fiber still sees its own") {
-  test::for_processors({1, 2, 4, 8}, [](unsigned processors) {
-    const long rounds = test::scale(200);
-    expect e;
-    run(test::on(processors), [&] {
-      wait_group all;
-      std::atomic<long> finished{0};
-      for (long fiber = 0; fiber < 32; ++fiber)
-        all.go([&, fiber] {
-          for (long i = 0; i < rounds; ++i) {
-            nest(e, fiber, 0, static_cast<int>(i % 6) + 1);
-            if (std::current_exception()) e(false);
-          }
-          ++finished;
-        });
-      all.wait();
-      e.equal(finished.load(), 32);
-    });
-    e.report();
-  });
+  test::in_fiber({1, 2, 4, 8}, [](expect& e) { test::storm::nested_exceptions(e, 32, test::scale(200)); });
 }
 
 TEST_CASE("exceptions: uncaught_exceptions is right for each fiber, while it unwinds and yields") {
@@ -142,33 +100,7 @@ TEST_CASE("exceptions: one travels through channels and tasks and is rethrown el
 }
 
 TEST_CASE("exceptions: cancellation unwinds each fiber through its own frames") {
-  test::for_processors({1, 2, 4, 8}, [](unsigned processors) {
-    const long rounds = test::scale(200);
-    expect e;
-    run(test::on(processors), [&] {
-      for (long round = 0; round < rounds; ++round) {
-        auto scope = with_cancel(background());
-        test::tally frames;
-        wait_group all;
-        std::atomic<long> heard{0};
-        for (int fiber = 0; fiber < 50; ++fiber)
-          all.go(scope, [&, fiber] {
-            const test::counted outer(frames, fiber);
-            try {
-              const test::counted inner(frames, fiber);
-              this_fiber::sleep_for(1h);
-            } catch (const canceled&) {
-              this_fiber::yield();
-              ++heard;
-              throw;
-            }
-          });
-        scope.cancel();
-        all.wait();
-        e.equal(heard.load(), 50);
-        e.equal(frames.alive(), 0);
-      }
-    });
-    e.report();
+  test::in_fiber({1, 2, 4, 8}, [](expect& e) {
+    for (long round = test::scale(200); round > 0; --round) test::storm::cancelled_frames(e, 50);
   });
 }

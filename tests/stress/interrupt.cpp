@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "runtime/io/system_call.hpp"
+#include "tests/storms/storms.hpp"
 #include "tests/support/pipe.hpp"
 #include "tests/support/support.hpp"
 
@@ -138,37 +139,7 @@ TEST_CASE("interrupt: reads raced by data and cancel lose nothing and consume no
 }
 
 TEST_CASE("interrupt: a loop's value is right or it was left" * INTERRUPTS) {
-  expect e;
-  const long count = test::scale(20'000);
-  std::atomic<long> values{0}, left{0};
-  run(test::on(2), [&] {
-    test::random random(11);
-    for (long i = 0; i < count; ++i) {
-      auto [ctx, cancel] = with_cancel(background());
-      const unsigned turns = random.below(20'000);
-      auto t = spawn(ctx, [&, turns] {
-        const result<unsigned> got = interruptible([turns] {
-          unsigned sum = 0;
-          for (unsigned k = 0; k < turns; ++k) {
-            sum += k;
-            asm volatile("" : "+r"(sum));
-          }
-          return sum;
-        });
-        if (!got)
-          ++left;
-        else if (*got == (turns == 0 ? 0 : turns * (turns - 1) / 2))
-          ++values;
-      });
-      if (random.below(2) == 0) this_fiber::yield();
-      idle(random.below(20'000));
-      cancel();
-      t.join();
-    }
-  });
-  e.equal(values + left, count);
-  e.report();
-  MESSAGE(values.load(), " values, ", left.load(), " left");
+  test::in_fiber({2}, [](expect& e) { test::storm::interrupted_loops(e, test::scale(20'000), 11); });
 }
 
 // What f calls in other object files is not left in the middle: a lock of libc's that stayed taken would hang the next.

@@ -14,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#include "tests/storms/storms.hpp"
 #include "tests/support/live_registers.hpp"
 #include "tests/support/support.hpp"
 
@@ -42,22 +43,6 @@ class pipe_pair {
  private:
   std::array<int, 2> ends_{};
 };
-
-// For some milliseconds: errno, the thread, an exception caught, all registers. A function of its own, since errno's
-// address may not be kept over the caller's sleep.
-[[gnu::noinline]] bool keeps_its_own(int fiber, long seed) {
-  const auto& sets = test::register_sets();
-  const auto& set = sets[static_cast<std::size_t>(seed) % sets.size()];
-  const int thread = ::gettid();
-  try {
-    throw fiber;
-  } catch (const int& thrown) {
-    errno = fiber;
-    if (!test::registers_survive(set, static_cast<std::uint64_t>(seed), 3'000'000)) return false;
-    if (errno != fiber || thrown != fiber || !std::current_exception()) return false;
-  }
-  return ::gettid() == thread;
-}
 
 }  // namespace
 
@@ -132,23 +117,7 @@ TEST_CASE("preemption: registers, a hundred thousand times" * doctest::skip(k_no
 
 TEST_CASE("preemption: many fibers, each with errno, a thread, exceptions and registers of its own" *
           doctest::skip(k_no_signals)) {
-  const long rounds = test::scale(20);
-  test::for_processors({1, 2, 4}, [&](unsigned processors) {
-    expect e;
-    run(test::on(processors), [&] {
-      wait_group all;
-      for (int fiber = 0; fiber < 32; ++fiber)
-        all.go([&, fiber] {
-          for (long i = 0; i < rounds; ++i) {
-            if (!keeps_its_own(fiber, fiber * rounds + i + 1)) e(false);
-            this_fiber::sleep_for(std::chrono::microseconds(50 * (fiber % 7)));  // so that others are held up
-          }
-        });
-      all.wait();
-      e(true);
-    });
-    e.report();
-  });
+  test::in_fiber({1, 2, 4}, [](expect& e) { test::storm::preempted_computations(e, 32, test::scale(20), 0); });
 }
 
 TEST_CASE("preemption: locks of the standard library, held by fibers that are preempted" *
@@ -266,29 +235,7 @@ TEST_CASE("preemption: fibers come and go behind hogs, and are joined" * doctest
 }
 
 TEST_CASE("preemption: undeclared reads, by more fibers than processors, lose nothing") {
-  const long rounds = test::scale(200);
-  test::for_processors({1, 2, 4}, [&](unsigned processors) {
-    constexpr int k_pairs = 10;
-    expect e;
-    run(test::on(processors), [&] {
-      std::vector<pipe_pair> to(k_pairs), fro(k_pairs);
-      wait_group all;
-      for (std::size_t pair = 0; pair < k_pairs; ++pair) {
-        all.go([&, pair] {
-          for (long i = 0; i < rounds; ++i) {
-            to[pair].write(i);
-            if (fro[pair].read() != i + 1) e(false);
-          }
-        });
-        all.go([&, pair] {
-          for (long i = 0; i < rounds; ++i) fro[pair].write(to[pair].read() + 1);
-        });
-      }
-      all.wait();
-      e(true);
-    });
-    e.report();
-  });
+  test::in_fiber({1, 2, 4}, [](expect& e) { test::storm::undeclared_reads(e, 10, test::scale(200)); });
 }
 
 TEST_CASE("preemption: detached fibers come back at once, by the dozen, into channels and spawns") {

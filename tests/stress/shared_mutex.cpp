@@ -2,6 +2,7 @@
 #include <mutex>
 #include <shared_mutex>
 
+#include "tests/storms/storms.hpp"
 #include "tests/support/support.hpp"
 
 using namespace weft;
@@ -69,52 +70,5 @@ TEST_CASE("shared_mutex: writes by many fibers and threads add up, and nobody re
 }
 
 TEST_CASE("shared_mutex: tries and time-outs among waiters, held over yields") {
-  test::for_processors({1, 2, 4}, [](unsigned processors) {
-    const long each = test::scale(4'000);
-    expect e;
-    run(test::on(processors), [&] {
-      guarded g;
-      std::atomic<long> writes{0};
-      wait_group all;
-      for (std::uint64_t fiber = 1; fiber <= 12; ++fiber)
-        all.go([&, fiber] {
-          test::random chance(fiber);
-          for (long i = 0; i < each; ++i) {
-            const bool writing = chance.below(3) == 0;
-            switch (chance.below(3)) {
-              case 0:
-                if (!(writing ? g.m.try_lock() : g.m.try_lock_shared())) continue;
-                break;
-              case 1: {
-                auto timed = with_timeout(background(), std::chrono::nanoseconds(chance.below(10'000)));
-                if (!(writing ? g.m.lock(timed) : g.m.lock_shared(timed))) continue;
-                break;
-              }
-              default:
-                if (writing)
-                  g.m.lock();
-                else
-                  g.m.lock_shared();
-            }
-            const bool pause = chance.below(4) == 0;
-            if (writing) {
-              write(g, e);
-              if (pause) this_fiber::yield();
-              ++writes;
-              g.m.unlock();
-            } else {
-              const long before = read(g, e);
-              if (pause) this_fiber::yield();
-              if (read(g, e) != before) e(false);
-              g.m.unlock_shared();
-            }
-          }
-        });
-      all.wait();
-      e.equal(g.plain, writes.load());
-      e(g.m.try_lock());
-      g.m.unlock();
-    });
-    e.report();
-  });
+  test::in_fiber({1, 2, 4}, [](expect& e) { test::storm::readers_and_writers(e, test::scale(4'000), 0); });
 }

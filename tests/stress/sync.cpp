@@ -2,6 +2,7 @@
 #include <list>
 #include <mutex>
 
+#include "tests/storms/storms.hpp"
 #include "tests/support/support.hpp"
 
 using namespace weft;
@@ -131,41 +132,7 @@ TEST_CASE("timers: 100,000 sleepers, none early, all wake") {
 }
 
 TEST_CASE("timers: made, stopped, reset and fired at random, none fires after stop and none is missed") {
-  test::for_processors({1, 2, 4, 8}, [](unsigned processors) {
-    const long rounds = test::scale(20'000);
-    expect e;
-    run(test::on(processors), [&] {
-      wait_group all;
-      std::atomic<long> finished{0};
-      for (std::uint64_t fiber = 0; fiber < 8; ++fiber)
-        all.go([&, fiber] {
-          test::random chance(fiber);
-          for (long i = 0; i < rounds; ++i) {
-            const timer t(std::chrono::nanoseconds(chance.below(3000)));
-            if (chance.below(2)) this_fiber::yield();
-            switch (chance.below(3)) {
-              case 0:
-                (void)t.stop();
-                if (t.try_recv()) e(false);
-                break;
-              case 1: {
-                const auto begin = clock::now();
-                (void)t.reset(2us);
-                const auto at = t.recv();
-                if (!at || *at < begin + 2us) e(false);
-                break;
-              }
-              default:
-                if (!t.recv()) e(false);
-            }
-          }
-          ++finished;
-        });
-      all.wait();
-      e.equal(finished.load(), 8);
-    });
-    e.report();
-  });
+  test::in_fiber({1, 2, 4, 8}, [](expect& e) { test::storm::timers(e, test::scale(20'000), 0); });
 }
 
 TEST_CASE("timers: a million started and stopped leave nothing behind") {

@@ -59,6 +59,11 @@ std::size_t count_threads() {
   return static_cast<std::size_t>(std::distance(begin(tasks), end(tasks)));
 }
 
+long open_descriptors() {
+  const std::filesystem::directory_iterator all("/proc/self/fd");
+  return std::distance(begin(all), end(all)) - 1;  // but for the one that lists them
+}
+
 void await_no_weft_threads() {
   const auto listed = [] {
     for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
@@ -92,6 +97,13 @@ void expect::report() {
   const std::lock_guard lock(mutex_);
   for (const failure& f : failures_) ADD_FAIL_CHECK_AT(f.at.file_name(), static_cast<int>(f.at.line()), f.text);
   CHECK(count_ > 0);
+}
+
+std::string expect::first_failure() {
+  const std::lock_guard lock(mutex_);
+  if (failures_.empty()) return {};
+  const failure& f = failures_.front();
+  return std::string(f.at.file_name()) + ":" + std::to_string(f.at.line()) + ": " + f.text;
 }
 
 }  // namespace test

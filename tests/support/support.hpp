@@ -36,8 +36,9 @@ bool give_back_freed();
 // not say, resident_bytes().
 std::size_t allocated_bytes();
 
-// How many threads this process has now.
+// How many threads this process has now, and how many descriptors are open.
 std::size_t count_threads();
+long open_descriptors();
 
 // After a run: returns once no worker, monitor or spawner of weft's is listed. The kernel wakes who joins a thread a
 // moment before it takes the thread off the list, an emulator longer before; one left behind is waited for, for ever.
@@ -78,6 +79,9 @@ class expect {
 
   // Fails the test for each thing that did not hold, and when nothing was looked at.
   void report();
+
+  // The first thing that did not hold, with its place; empty while all did. Any thread, at any time.
+  std::string first_failure();
 
  private:
   struct failure {
