@@ -20,14 +20,14 @@ using namespace weft;
 
 namespace {
 
-// Round after round, until it is over.
+// Round after round, until it is over; at least one.
 void drive(soak::workload& w, const soak::options& o, std::uint64_t seed, const std::atomic<bool>& over) {
   test::random seeds(seed);
   try {
-    while (!over) {
+    do {
       w.round(w.seen, {seeds.next(), o.processors});
       ++w.rounds;
-    }
+    } while (!over);
   } catch (const std::exception& x) {
     w.seen.equal(std::string(x.what()), std::string("no exception"));
   }

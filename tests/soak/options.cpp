@@ -21,7 +21,7 @@ threads and memory. SIGINT and SIGTERM end it early, with the same checks.
   --processors N  how many fibers run at once (2); one workload changes it between 1 and this
   --seed N        where the random choices begin (1)
   --every N       seconds from report to report (10)
-  --patience N    a workload that ends no round in so many seconds has failed (120)
+  --patience N    a workload that ends no round in so many seconds has failed (300)
   --only NAME     this workload alone, with nothing beside it
 
 Status 1, after a dump of the fibers: something did not hold; a workload made no progress; fibers, descriptors or threads

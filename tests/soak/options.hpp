@@ -9,7 +9,7 @@ namespace soak {
 struct options {
   std::chrono::seconds time{60};
   std::chrono::seconds every{10};
-  std::chrono::seconds patience{120};
+  std::chrono::seconds patience{300};
   unsigned processors = 2;
   std::uint64_t seed = 1;
   std::string only;
