@@ -9,6 +9,9 @@
 #include <pthread.h>
 #include <sanitizer/common_interface_defs.h>
 #endif
+#if WEFT_VALGRIND
+#include <valgrind/valgrind.h>
+#endif
 
 namespace weft::runtime {
 namespace {
@@ -67,6 +70,9 @@ void annotate_create([[maybe_unused]] execution& e, [[maybe_unused]] const void*
   e.asan_bottom = bottom;
   e.asan_size = size;
 #endif
+#if WEFT_VALGRIND
+  e.valgrind_stack = VALGRIND_STACK_REGISTER(bottom, static_cast<const char*>(bottom) + size - 1);
+#endif
 }
 
 void annotate_thread([[maybe_unused]] execution& e) noexcept {
@@ -91,6 +97,9 @@ void annotate_destroy([[maybe_unused]] execution& e) noexcept {
   if (e.tsan_fiber != nullptr) __tsan_destroy_fiber(e.tsan_fiber);
   e.tsan_fiber = nullptr;
 #endif
+#if WEFT_VALGRIND
+  VALGRIND_STACK_DEREGISTER(e.valgrind_stack);
+#endif
 }
 
 void annotate_adopt([[maybe_unused]] execution& to, [[maybe_unused]] execution& from) noexcept {
@@ -102,6 +111,9 @@ void annotate_adopt([[maybe_unused]] execution& to, [[maybe_unused]] execution& 
   to.asan_fake_stack = from.asan_fake_stack;
   to.asan_bottom = from.asan_bottom;
   to.asan_size = from.asan_size;
+#endif
+#if WEFT_VALGRIND
+  to.valgrind_stack = from.valgrind_stack;
 #endif
 }
 

@@ -1,8 +1,9 @@
 // What can be switched away from and back to: a fiber, or a worker thread's own stack.
 //
 // A switch saves, besides the registers: the two words of __cxa_get_globals() (exceptions being handled and in flight
-// belong to the fiber, not to the thread), and what the sanitizers need. Not saved: errno, thread-locals, the signal
-// mask, the locale. Rejected: Boost's `fiber` class, which saves exception state only from 1.88 on.
+// belong to the fiber, not to the thread), and what the sanitizers need (valgrind knows a stack by its addresses). Not
+// saved: errno, thread-locals, the signal mask, the locale. Rejected: Boost's `fiber` class, which saves exception
+// state only from 1.88 on.
 #pragma once
 #include <boost/context/detail/fcontext.hpp>
 
@@ -22,6 +23,9 @@ struct execution {
   const void* asan_bottom = nullptr;
   unsigned long asan_size = 0;
 #endif
+#if WEFT_VALGRIND
+  unsigned valgrind_stack = 0;
+#endif
 };
 
 // Switches from `from`, which runs on worker m, to `to`. Returns when something switches back to `from`: then on the
@@ -35,7 +39,7 @@ worker* switch_execution(worker* m, execution& from, execution& to) noexcept;
 // First thing on the new side of a switch that started a fresh fiber.
 worker* arrive(boost::context::detail::transfer_t, execution& self) noexcept;
 
-// Sanitizers' views of an execution.
+// Sanitizers' and valgrind's views of an execution.
 void annotate_create(execution&, const void* bottom, unsigned long size) noexcept;
 void annotate_thread(execution&) noexcept;  // this execution is the current thread's own stack
 void annotate_destroy(execution&) noexcept;

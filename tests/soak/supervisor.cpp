@@ -55,8 +55,8 @@ void supervisor::watch() {
     }
     const auto look = clock::now();
     now_ += std::min<duration>(look - std::exchange(last, look), 1s);
-    if (now_ >= options_.time) over_ = true;
     if (!over_) memory_.add(now_, test::resident_bytes());
+    if (now_ >= options_.time) over_ = true;
     look_for_failures();
     look_for_progress();
     if (now_ < next_report || phase_ != nullptr) continue;

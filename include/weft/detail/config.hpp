@@ -25,6 +25,10 @@
 #define WEFT_TSAN 0
 #endif
 
+#ifndef WEFT_VALGRIND
+#define WEFT_VALGRIND 0
+#endif
+
 #ifndef WEFT_CHAOS
 #define WEFT_CHAOS 0
 #endif
