@@ -111,8 +111,8 @@ struct exploration {
 // Runs f as the main fiber of a runtime of its own, once for each seed, under a schedule that the seed determines,
 // until one fails. A runtime's threads are coroutines of one thread, and at each operation of its atomics, so at each
 // step of a lock, a queue, a park, a wake-up, a timer or a cancel, the seed decides who goes on: weft's own code is
-// explored, not a model of it, in every interleaving as they are one after the other (not: reordered by a CPU). Between
-// two such steps a fiber's own code runs alone.
+// explored, not a model of it, in every interleaving, and with stores that others see late, as on x86 (not: loads that
+// are early). Between two such steps a fiber's own code runs alone.
 //
 // A schedule fails when an exception comes out of f; one escapes from another fiber, or the process crashes or is
 // aborted; nobody can go on and no timer is set: a deadlock, or a wake-up that was lost; fibers are left a second after

@@ -24,13 +24,13 @@
  * @ runtime/sched/section.hpp: static void leave(worker* m) noexcept {
  *   m->in.store(m->in.load(relaxed) - 1, release);                           [leave]
  * @ runtime/sched/section.cpp: void section::wait_for_taker(worker* m) noexcept {
- *   std::atomic_thread_fence(seq_cst);                                       [enter]
+ *   full_fence();                                                            [enter]
  *   (m->hold.load(acquire) & worker::k_taking) != 0
  * @ runtime/sched/detach.cpp: bool detach(processor& p) noexcept {
  *   p.owner.load(acquire);                                                   [detach]
  *   m->lent.load(acquire) != nullptr
  *   m->hold.fetch_or(worker::k_taking, seq_cst);
- *   std::atomic_thread_fence(seq_cst);
+ *   full_fence();
  *   heavy_fence();                                                           [membarrier]
  *   m->in.load(acquire) == 0;
  *   outside && m->p == &p && m->current.load(relaxed) != nullptr;
@@ -75,7 +75,7 @@
  *   m->detached.store(false, relaxed);
  *   acquire_idle_processor()
  *   push_preempted_locked(f, now_ns());
- *   std::atomic_thread_fence(seq_cst);
+ *   full_fence();
  *   wake_one();                                                              [wake_one]
  *   wait_for_processor(m, f);                                                [waits]
  *

@@ -18,18 +18,18 @@
  *
  * @ runtime/sched/scheduler.cpp: void ready(worker* m, fiber* f) noexcept {
  *   push_global(f);                                                          [push_global]
- *   std::atomic_thread_fence(seq_cst);
+ *   full_fence();
  *   return wake_or_preempt();                                                [wake_one]
  *   p->runnext.exchange(f, seq_cst)                                          [publish]
  *   sched().idle_count.load(seq_cst) == 0                                    [submitter]
  *   p->wake_owed.store(true, relaxed);
  *   return wake_one();                                                       [wake_one]
  *   push_local(p, kicked);                                                   [publish]
- *   std::atomic_thread_fence(seq_cst);                                       [fence]
+ *   full_fence();                                                            [fence]
  *   wake_one();                                                              [wake_one]
  * @ runtime/sched/scheduler.cpp: void ready_new(fiber* f) noexcept {
  *   push_local(p, kicked);                                                   [publish]
- *   std::atomic_thread_fence(seq_cst);                                       [fence]
+ *   full_fence();                                                            [fence]
  *   wake_one();                                                              [wake_one]
  * @ runtime/sched/scheduler.cpp: void wake_one() noexcept {
  *   s.idle_count.load(seq_cst) == 0 || s.spinning.load(seq_cst) != 0         [wake_one]
@@ -45,7 +45,7 @@
  *   if (sched().spinning.fetch_sub(1, seq_cst) == 1) wake_one();
  * @ runtime/sched/scheduler.cpp: void hand_off(processor* p) noexcept {
  *   s.idle_count.fetch_add(1, seq_cst);                                      [hand_off]
- *   std::atomic_thread_fence(seq_cst);
+ *   full_fence();
  *   work_anywhere()                                                          [look_again]
  *   wake_one();
  * @ runtime/sched/find_work.cpp: bool may_spin(worker* m) noexcept {
@@ -63,7 +63,7 @@
  * @ runtime/sched/find_work.cpp: bool must_get_up(rest how) noexcept {
  *   s.spinning.fetch_sub(1, seq_cst);                                        [must_get_up]
  *   s.spinning.load(seq_cst) != 0
- *   std::atomic_thread_fence(seq_cst);
+ *   full_fence();
  *   return work_anywhere();                                                  [look_again]
  * @ runtime/sched/find_work.cpp: fiber* find_work(worker* m) noexcept {
  *   stop_spinning(m);                                                        [stop_spinning]
