@@ -8,29 +8,20 @@
 using namespace weft;
 
 namespace test::storm {
-namespace {
 
-struct guarded {
-  shared_mutex m;
-  std::atomic<int> readers{0};
-  std::atomic<int> writers{0};
-  long plain = 0;  // read and written under the lock
-};
-
-void write(guarded& g, expect& e) {
-  if (++g.writers != 1 || g.readers != 0) e(false);
-  ++g.plain;
-  --g.writers;
+void guarded::write(expect& e) {
+  if (++writers != 1 || readers != 0) e(false);
+  ++plain;
+  --writers;
 }
-long read(guarded& g, expect& e) {
-  ++g.readers;
-  if (g.writers != 0) e(false);
-  const long seen = g.plain;
-  --g.readers;
+
+long guarded::read(expect& e) {
+  ++readers;
+  if (writers != 0) e(false);
+  const long seen = plain;
+  --readers;
   return seen;
 }
-
-}  // namespace
 
 void semaphore_units(expect& e, long each, std::uint64_t seed_of_all) {
   constexpr std::int64_t k_total = 7;
@@ -96,14 +87,14 @@ void readers_and_writers(expect& e, long each, std::uint64_t seed) {
         }
         const bool pause = chance.below(4) == 0;
         if (writing) {
-          write(g, e);
+          g.write(e);
           if (pause) this_fiber::yield();
           ++writes;
           g.m.unlock();
         } else {
-          const long before = read(g, e);
+          const long before = g.read(e);
           if (pause) this_fiber::yield();
-          if (read(g, e) != before) e(false);
+          if (g.read(e) != before) e(false);
           g.m.unlock_shared();
         }
       }

@@ -4,6 +4,7 @@
 // Each is called in a fiber of a run and returns when it is over. It counts and compares, tells `e` what did not hold,
 // and leaves nothing behind. `seed` starts its random sequences; how its fibers meet is the scheduler's.
 #pragma once
+#include <atomic>
 #include <cstdint>
 
 #include "tests/support/support.hpp"
@@ -33,6 +34,17 @@ void mutex_deadlines(expect& e, long each, std::uint64_t seed);
 enum class order { creation, reverse, random };
 enum class ending { called, dropped, context_first, released, fired, mixed };
 void contexts_come_and_go(expect& e, const weft::context& parent, long n, order in, ending how);
+
+// What a shared_mutex guards; whoever writes or reads, with the lock that it takes, notices who should not be there.
+struct guarded {
+  weft::shared_mutex m;
+  std::atomic<int> readers{0};
+  std::atomic<int> writers{0};
+  long plain = 0;  // read and written under the lock
+
+  void write(expect& e);
+  long read(expect& e);
+};
 
 // Locks, by fibers and threads, some of which give up: exclusion holds, counters add up, no unit is lost or made.
 void semaphore_units(expect& e, long each, std::uint64_t seed);

@@ -8,36 +8,12 @@
 using namespace weft;
 using test::expect;
 
-namespace {
-
-struct guarded {
-  shared_mutex m;
-  std::atomic<int> readers{0};
-  std::atomic<int> writers{0};
-  long plain = 0;  // read and written under the lock
-};
-
-void write(guarded& g, expect& e) {
-  if (++g.writers != 1 || g.readers != 0) e(false);
-  ++g.plain;
-  --g.writers;
-}
-long read(guarded& g, expect& e) {
-  ++g.readers;
-  if (g.writers != 0) e(false);
-  const long seen = g.plain;
-  --g.readers;
-  return seen;
-}
-
-}  // namespace
-
 TEST_CASE("shared_mutex: writes by many fibers and threads add up, and nobody reads in the middle") {
   test::for_processors({1, 2, 4}, [](unsigned processors) {
     const long each = test::scale(20'000);
     expect e;
     run(test::on(processors), [&] {
-      guarded g;
+      test::storm::guarded g;
       std::atomic<long> writes{0};
       const auto storm = [&](std::uint64_t seed) {
         test::random chance(seed);
@@ -45,11 +21,11 @@ TEST_CASE("shared_mutex: writes by many fibers and threads add up, and nobody re
         for (long i = 0; i < each; ++i) {
           if (chance.below(4) == 0) {
             const std::unique_lock lock(g.m);
-            write(g, e);
+            g.write(e);
             ++writes;
           } else {
             const std::shared_lock lock(g.m);
-            const long seen = read(g, e);
+            const long seen = g.read(e);
             if (seen < latest) e(false);
             latest = seen;
           }
