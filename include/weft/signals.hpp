@@ -13,7 +13,7 @@
 //
 // An empty list means every signal that can be registered. Throws std::logic_error for a number that is none, for
 // SIGKILL and SIGSTOP, for those that an instruction raises (SIGSEGV, SIGBUS, SIGFPE, SIGILL) and for SIGURG, which is
-// weft's; std::system_error when the thread that delivers cannot be started.
+// weft's; std::system_error when the thread that delivers while no runtime runs cannot be started.
 namespace weft::signals {
 
 // Sends each signal's number on `c`, and drops it when that would block: give the channel room. Called again, adds to

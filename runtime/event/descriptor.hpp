@@ -52,6 +52,9 @@ struct alignas(k_cache_line) descriptor {
   atomic<bool> ended{false};
   int fd = -1;
   std::uint32_t sequence = 0;
+  // Called when it has become readable, if set, and by poller::wake_all; before it is watched, for good. Nobody waits
+  // for such a one. On the scheduler's stack, as a timer's callback, and not under the lock.
+  void (*on_readable)() noexcept = nullptr;
   poll_side read, write;
 
   poll_side& side(direction d) noexcept { return d == direction::read ? read : write; }

@@ -48,6 +48,10 @@ descriptor* unpack(std::uint64_t data) noexcept {
 }
 
 void tell(descriptor& d, std::uint64_t data, std::uint32_t what, fiber_list& ready) noexcept {
+  if (d.on_readable != nullptr) {
+    if ((what & EPOLLIN) != 0) d.on_readable();
+    return;
+  }
   const std::lock_guard hold(d.lock);
   if ((d.sequence & k_sequence_mask) != (data & k_sequence_mask)) return;  // meant for the descriptor before
   if ((what & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) d.ended.store(true, relaxed);
@@ -198,6 +202,7 @@ bool poller::anyone_waits() noexcept {
 
 void poller::wake_all(fiber_list& ready) noexcept {
   visit_all([&](descriptor& d) {
+    if (d.on_readable != nullptr) d.on_readable();
     d.read.wake(k_look_again, ready);
     d.write.wake(k_look_again, ready);
   });

@@ -1,26 +1,36 @@
-// Signals: a handler that notes the number and wakes, and a thread that delivers.
+// Signals: a handler that notes the number and rings, and a fiber that delivers.
+//
+// The bell is an eventfd in the poller: whoever asks the poller starts the fiber. While no runtime takes one, a thread
+// of our own delivers; so it does where no eventfd is to be had.
 //
 // Invariants
-// 1. The handler does two things that may be done anywhere: it sets a bit in `arrived` and posts a note.
-// 2. Under the hub's lock: the registrations, the count per signal, and whether our handler is in place. The first
+// 1. The handler does what may be done anywhere: it sets a bit in `arrived`, writes the bell, and posts a note if no
+//    runtime is open.
+// 2. What has arrived is delivered: by a fiber, which the run waits for once it is admitted, or by the thread.
+//      the handler                            the end of a run
+//      writes the bell                        closes the runtime (seq_cst), waits for visitors
+//      loads whether it is closed (seq_cst)   rings every bell in the poller: not admitted, it posts the note
+//    If the handler found it open, the bell was written before it was closed, and what the poller has not told yet the
+//    end of the run makes up for. A bell that was told for nothing costs a fiber that finds nothing.
+// 3. Under the hub's lock: the registrations, the count per signal, and whether our handler is in place. The first
 //    registration of a signal puts it there, the last one takes it away, unless somebody has replaced it meanwhile.
-// 3. Channels are sent to under the lock, so that after stop() nothing comes. Contexts are cancelled outside it: that
+// 4. Channels are sent to under the lock, so that after stop() nothing comes. Contexts are cancelled outside it: that
 //    runs users' stop callbacks, and one of ours, which takes the lock.
-// 4. A signal whose handler ran is delivered, or, if its last registration has gone meanwhile, raised again.
+// 5. A signal whose handler ran is delivered, or, if its last registration has gone meanwhile, raised again.
 //
-// Rejected: signalfd, for it wants the signal blocked in every thread, also in those that other libraries make. An
-// eventfd that the handler writes and a fiber reads from the poller, in place of note and thread: it hears nothing
-// while no runtime runs, and a registration belongs to the process; behind loops it waits until somebody asks the
-// poller, where the thread's send interrupts them; and idle it was as fast, not faster. (Go too keeps a thread for it.)
-// The hub lives for ever: handlers and the thread may look at it until the process has gone.
+// Rejected: signalfd, for it wants the signal blocked in every thread, also in those that other libraries make. A fiber
+// that waits for the bell: a registration belongs to the process and a fiber to a run, which would have to end it.
+// The hub lives for ever: handlers, fibers and the thread may look at it until the process has gone.
 #include "weft/signals.hpp"
 
 #include <signal.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cerrno>
 #include <cstdint>
 #include <cstring>
 #include <memory>
@@ -37,7 +47,10 @@
 #include "runtime/base/futex.hpp"
 #include "runtime/sched/bubble.hpp"
 #include "runtime/sched/monitor.hpp"
+#include "runtime/sched/polling.hpp"
 #include "runtime/sched/threads.hpp"
+#include "runtime/sync/spawn.hpp"
+#include "weft/fiber.hpp"
 
 namespace weft::runtime {
 namespace {
@@ -53,11 +66,22 @@ void for_each_signal(signal_set set, F&& f) {
 }
 
 constinit atomic<signal_set> arrived{0};
-constinit note delivery;
+constinit atomic<int> bell{-1};  // -1: there is none
+constinit note for_thread;
+
+// Somebody is to deliver.
+void ring() noexcept {
+  const int saved = errno;
+  const int fd = bell.load(relaxed);
+  const std::uint64_t one = 1;
+  const bool rung = fd >= 0 && ::write(fd, &one, sizeof one) == sizeof one;
+  errno = saved;
+  if (!rung || sched().closed.load(seq_cst)) for_thread.post();
+}
 
 void on_signal(int signal) noexcept {
   arrived.fetch_or(only(signal), release);  // pairs with take_arrived
-  delivery.post();                          // keeps errno
+  ring();
 }
 
 signal_set take_arrived() noexcept { return arrived.exchange(0, acquire); }
@@ -122,7 +146,7 @@ class hub {
   }
 
   void add(registration_handle r) {
-    const std::lock_guard hold(mutex_);
+    const locked hold(*this);
     if (r->channel)
       if (const auto known = find_locked(r->channel); known != registrations_.end()) {
         const signal_set fresh = r->which & ~(*known)->which;
@@ -135,19 +159,48 @@ class hub {
     take_over_locked(registrations_.back()->which);
   }
   void remove(const send_chan<int>& c) noexcept {
-    std::unique_lock hold(mutex_);
-    remove_locked(find_locked(c), hold);
+    registration_handle gone;  // its end may be a context's: after the lock's
+    const locked hold(*this);
+    gone = take_out_locked(find_locked(c));
   }
   void remove(const registration* r) noexcept {
-    std::unique_lock hold(mutex_);
-    remove_locked(std::ranges::find(registrations_, r, &registration_handle::get), hold);
+    registration_handle gone;
+    const locked hold(*this);
+    gone = take_out_locked(std::ranges::find(registrations_, r, &registration_handle::get));
   }
 
  private:
   using list = std::vector<registration_handle>;
 
+  // Taken for a moment only, and by fibers not through a preemption: others would wait for it with their threads.
+  class locked {
+   public:
+    explicit locked(hub& h) : hold_(h.mutex_) {}
+
+   private:
+    no_preempt keep_running_;
+    std::lock_guard<std::mutex> hold_;
+  };
+
   hub() {
-    start_service_thread("weft-signals", [](void* self) { static_cast<hub*>(self)->deliver_for_ever(); }, this);
+    start_service_thread("weft-signals", [](void*) { deliver_for_ever(); }, nullptr);
+    hang_bell();
+  }
+  void hang_bell() noexcept {
+    bell_.fd = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (bell_.fd < 0) return;
+    bell_.on_readable = &on_bell;
+    if (watch_descriptor(bell_) == 0)
+      bell.store(bell_.fd, relaxed);
+    else
+      ::close(bell_.fd);
+  }
+  static void on_bell() noexcept {
+    const foreign_visit inside(nullptr);  // also for a worker: it may have seen the bell while its run ends
+    if (inside.admitted())
+      start_internal_fiber("signals", [](void*) { instance().deliver(); }, nullptr);
+    else
+      for_thread.post();
   }
 
   list::iterator find_locked(const send_chan<int>& c) noexcept {
@@ -158,14 +211,15 @@ class hub {
     for_each_signal(fresh, [&](int s) { dispositions_[s].take_over(s); });
   }
   // What arrived while it was there is its own: delivered before it goes.
-  void remove_locked(list::iterator gone, std::unique_lock<std::mutex>& hold) noexcept {
-    if (gone == registrations_.end()) return;
+  registration_handle take_out_locked(list::iterator gone) noexcept {
+    if (gone == registrations_.end()) return nullptr;
     for_each_signal((*gone)->which, [&](int s) { dispositions_[s].give_back(s); });
     deliver_arrived_locked();
-    const registration_handle last = std::move(*gone);
+    if (next_to_tell_locked()) ring();
+    registration_handle last = std::move(*gone);
     registrations_.erase(gone);
     forget_outside_event();
-    hold.unlock();  // `last` may end a context
+    return last;
   }
 
   void deliver_arrived_locked() noexcept {
@@ -180,7 +234,6 @@ class hub {
         send(*r, signal);
       } else if (r->signal == 0) {
         r->signal = signal;
-        delivery.post();  // the thread tells it
       }
     }
     if (!taken) dispositions_[signal].pass_on(signal);
@@ -198,19 +251,22 @@ class hub {
       if (r->signal != 0 && !r->told.ctx.err()) return r;
     return nullptr;
   }
-  [[noreturn]] void deliver_for_ever() {
+  registration_handle deliver_until_one_is_to_be_told() noexcept {
+    const locked hold(*this);
+    deliver_arrived_locked();
+    return next_to_tell_locked();
+  }
+  void deliver() noexcept {
+    while (const registration_handle r = deliver_until_one_is_to_be_told()) r->told.cancel(cause_of(r->signal));
+  }
+  [[noreturn]] static void deliver_for_ever() noexcept {
     for (;;) {
-      delivery.wait();
-      std::unique_lock hold(mutex_);
-      deliver_arrived_locked();
-      while (const registration_handle r = next_to_tell_locked()) {
-        hold.unlock();
-        r->told.cancel(cause_of(r->signal));
-        hold.lock();
-      }
+      for_thread.wait();
+      instance().deliver();
     }
   }
 
+  descriptor bell_;
   std::mutex mutex_;
   list registrations_;
   std::array<disposition, k_last_signal + 1> dispositions_;

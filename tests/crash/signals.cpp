@@ -2,6 +2,7 @@
 //
 // ThreadSanitizer holds back a signal that finds its thread in a system call it does not know, as the first thread is
 // in run(), so what is sent to the whole process is not tested under it.
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -90,6 +91,28 @@ TEST_CASE("signals: an ignored signal is heard while registered, and ignored aga
     });
   });
   CHECK_MESSAGE(seen.status == 0, seen.errors);
+}
+
+TEST_CASE("signals: without a descriptor to be had a thread delivers, in a run as well") {
+  const outcome seen = in_child([] {
+    const rlimit none{3, 3};  // those for stdin, stdout and stderr
+    if (::setrlimit(RLIMIT_NOFILE, &none) != 0) return 1;
+    return run(test::on(2), [] {
+      const chan<int> c{1};
+      signals::notify(c, {SIGUSR1});
+      for (int i = 0; i < 100; ++i) {
+        raise(SIGUSR1);
+        if (c.recv() != SIGUSR1) return 2;
+      }
+      signals::stop(c);
+      auto [ctx, cancel] = signals::notify_context(background(), {SIGUSR1});
+      raise(SIGUSR1);
+      ctx.done().recv();
+      return ctx.err() == errc::canceled ? 0 : 3;
+    });
+  });
+  CHECK_MESSAGE(!seen.timed_out, "hangs; ", seen.errors);
+  CHECK_MESSAGE(seen.status == 0, "status ", seen.status, "; ", seen.errors);
 }
 
 TEST_CASE("signals: no deadlock is reported while one is registered; one is when none is any more" *

@@ -266,3 +266,42 @@ TEST_CASE("signals: one that a foreign thread gets wakes a parked fiber") {
     signals::stop(c);
   });
 }
+
+// The handler finds the runtime open and rings the poller, whom nobody asks any more: the end of the run has to.
+TEST_CASE("signals: none is lost that arrives while a run begins or ends") {
+  const chan<int> c{1};
+  signals::notify(c, {SIGUSR1});
+  std::atomic<int> round{0};
+  std::atomic<int> sent{0};
+  {
+    const test::foreign sender([&] {
+      for (int i = 1; i <= 500; ++i) {
+        while (round.load() < i) std::this_thread::yield();
+        for (int spin = 0; spin < i * 97 % 2000; ++spin) static_cast<void>(round.load());
+        raise(SIGUSR1);
+        sent = i;
+      }
+    });
+    for (int i = 1; i <= 500; ++i) {
+      run(test::on(1 + static_cast<unsigned>(i) % 2), [&] {
+        if (i % 3 != 0) round = i;
+      });
+      round = i;
+      REQUIRE(c.recv() == SIGUSR1);
+      while (sent.load() < i) std::this_thread::yield();
+    }
+  }
+  signals::stop(c);
+}
+
+TEST_CASE("signals: a fiber of the runtime's own delivers while one runs") {
+  in_fiber([](expect& e) {
+    auto [ctx, cancel] = signals::notify_context(background(), {SIGUSR2});
+    chan<fiber_id> by{1};
+    const std::stop_callback told(ctx.stop_token(), [&] { by.try_send(this_fiber::id()); });
+    raise(SIGUSR2);
+    const auto deliverer = by.recv();
+    e(deliverer.has_value() && *deliverer != this_fiber::id());
+    e(deliverer != fiber_id{});  // no thread
+  });
+}

@@ -3,6 +3,7 @@
 #include "runtime/event/poller.hpp"
 
 #include <fcntl.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -211,4 +212,28 @@ TEST_CASE("poll_note: no post is lost between two places to sleep, while others 
   other.join();
   third.join();
   CHECK(wrong == 0);
+}
+
+TEST_CASE("poller: one that is to be called when it becomes readable is, each time, and when all are woken") {
+  static int calls;
+  calls = 0;
+  descriptor bell;
+  bell.fd = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  bell.on_readable = []() noexcept { ++calls; };
+  fiber_list nobody;
+  REQUIRE(the_poller().add(bell, nobody) == 0);
+  CHECK(woken() == 0);
+  CHECK(calls == 0);  // it can be written to: nobody asked
+  const std::uint64_t one = 1;
+  for (int i = 1; i <= 3; ++i) {
+    CHECK(::write(bell.fd, &one, sizeof one) == sizeof one);  // nobody reads it
+    CHECK(woken() == 0);
+    CHECK(calls == i);
+    CHECK(woken() == 0);
+    CHECK(calls == i);
+  }
+  the_poller().wake_all(nobody);
+  CHECK(calls == 4);
+  the_poller().remove(bell);
+  ::close(bell.fd);
 }
