@@ -41,7 +41,8 @@ class WEFT_API mutex {
   }
 
  private:
-  static constexpr std::uint32_t k_free = 0, k_locked = 1, k_waiters = 2, k_starving = 4;
+  static constexpr std::uint32_t k_free = 0, k_locked = 1, k_waiters = 2, k_starving = 4, k_woken = 8;
+  bool take(std::uint32_t mine) noexcept;
   void lock_slow();
   void unlock_slow();
   bool acquire_slow(const context* ctx, bool cancelable);

@@ -1,10 +1,14 @@
 // weft::mutex.
 //
 // state: locked; waiters (somebody may be in the list, so unlock must look); starving (unlock hands the lock to the
-// first waiter). Normally unlock frees the lock and wakes the first waiter, which competes with newcomers: a fiber that
-// locks and unlocks in a loop keeps its cache. A waiter that has lost for a millisecond asks for hand-off; the mutex
-// leaves that mode when the list is empty or the new owner has waited
-// for less. Source: Go's sync.Mutex.
+// first waiter); woken (a waiter that was woken has not yet come to compete: unlock wakes no other). Normally unlock
+// frees the lock and wakes the first waiter, which competes with newcomers: a fiber that locks and unlocks in a loop
+// keeps its cache. A waiter that has lost for a millisecond asks for hand-off; the mutex leaves that mode when the list
+// is empty or the new owner has waited for less. Source: Go's sync.Mutex.
+//
+// Nobody is left waiting for want of a wake-up that was spared: the woken one takes `woken` back in the step in which
+// it takes the lock, and then its own unlock looks; or in which it announces itself as a waiter, and then the owner's
+// does, who has not freed the lock before.
 #include "weft/mutex.hpp"
 
 #include <stdexcept>
@@ -24,11 +28,20 @@ constexpr std::int64_t k_starvation_ns = 1'000'000;
 constexpr std::uint32_t k_compete = 0, k_handed = 1;
 }  // namespace
 
+// With `mine`, k_woken if it is this fiber's, taken back.
+bool mutex::take(std::uint32_t mine) noexcept {
+  std::uint32_t seen = state_.load(relaxed);
+  while ((seen & k_locked) == 0)
+    if (state_.compare_exchange_weak(seen, (seen | k_locked) & ~mine, acquire, relaxed)) return true;
+  return false;
+}
+
 bool mutex::acquire_slow(const context* ctx, bool cancelable) {
   fiber* self = current_fiber();
   std::int64_t since = 0;
+  std::uint32_t mine = 0;
   for (;;) {
-    if (try_lock()) return true;
+    if (take(mine)) return true;
     wait_scope scope = cancelable ? wait_scope(ctx) : wait_scope::quiet();
     locked_list list(waiters_);
     // Under the list's lock: announce the waiter, unless the mutex was freed in this moment. Unlock reads `waiters` and
@@ -40,8 +53,8 @@ bool mutex::acquire_slow(const context* ctx, bool cancelable) {
     bool locked = true;
     do {
       locked = (seen & k_locked) != 0;
-    } while (
-        !state_.compare_exchange_weak(seen, locked ? seen | k_waiters | starve : seen | k_locked, acq_rel, relaxed));
+    } while (!state_.compare_exchange_weak(seen, (locked ? seen | k_waiters | starve : seen | k_locked) & ~mine,
+                                           acq_rel, relaxed));
     if (!locked) return true;
     const std::uint32_t why = list.wait(self, scope, wait_reason::mutex_lock);
     if (why == k_handed) {
@@ -51,6 +64,7 @@ bool mutex::acquire_slow(const context* ctx, bool cancelable) {
       return true;
     }
     if (why == wait_word::k_canceled) return false;
+    mine = k_woken;
   }
 }
 
@@ -65,12 +79,16 @@ result<void> mutex::lock(const context& ctx) {
 // The moment others can have the mutex, one of them may destroy it. So the list is left before, and giving the lock up
 // is the last touch.
 void mutex::unlock_slow() {
-  if ((state_.load(relaxed) & k_locked) == 0) throw std::logic_error("weft::mutex: unlock of unlocked mutex");
+  std::uint32_t seen = state_.load(relaxed);
+  if ((seen & k_locked) == 0) throw std::logic_error("weft::mutex: unlock of unlocked mutex");
   for (;;) {
+    while ((seen & (k_woken | k_starving)) == k_woken)
+      if (state_.compare_exchange_weak(seen, seen & ~k_locked, release, relaxed)) return;
     locked_list list(waiters_);
     const bool hand_over = (state_.load(relaxed) & k_starving) != 0;
     const claimed_waiter heir = list.claim_first(hand_over ? k_handed : k_compete);
     if (list.empty()) state_.fetch_and(~(k_waiters | k_starving), relaxed);
+    if (heir.waiter != nullptr && !hand_over) state_.fetch_or(k_woken, relaxed);
     list.unlock();
     if (heir.waiter != nullptr) {
       // Handed over, it stays locked, and the new owner synchronizes through the wake-up. Otherwise whoever queued in
@@ -79,8 +97,8 @@ void mutex::unlock_slow() {
       finish(list.here(), heir.waiter, heir.claim);
       return;
     }
-    std::uint32_t expected = k_locked;
-    if (state_.compare_exchange_strong(expected, k_free, release, relaxed)) return;
+    seen = k_locked;
+    if (state_.compare_exchange_strong(seen, k_free, release, relaxed)) return;
   }
 }
 

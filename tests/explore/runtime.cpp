@@ -232,6 +232,35 @@ TEST_CASE("explore: mutex, condition variable, semaphore and tasks lose no wake-
   });
 }
 
+// A fiber that holds it yields, so that others queue; one of them is woken while the lock is taken again.
+TEST_CASE("explore: of those who wait for a mutex none is left, also when one of them is cancelled") {
+  check_holds([] {
+    mutex m;
+    int inside = 0;
+    auto [ctx, cancel] = with_cancel(background());
+    wait_group all;
+    const auto hold_it = [&] {
+      require(++inside == 1, "two are inside");
+      this_fiber::yield();
+      --inside;
+      m.unlock();
+    };
+    for (int i = 0; i < 3; ++i)
+      all.go([&] {
+        for (int n = 0; n < 2; ++n) {
+          m.lock();
+          hold_it();
+        }
+      });
+    all.go([&, &ctx = ctx] {
+      if (m.lock(ctx)) hold_it();
+    });
+    cancel();
+    all.wait();
+    require(m.try_lock(), "it is free in the end");
+  });
+}
+
 TEST_CASE("explore: a bubble's clock jumps when nobody inside can go on, and not before") {
   check_holds([] {
     const auto elapsed = synctest::bubble([] {
