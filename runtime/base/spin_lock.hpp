@@ -1,4 +1,5 @@
-// A lock for a few instructions: test and test-and-set, then the kernel's yield while the holder is off its CPU.
+// A lock for a few instructions: test and test-and-set, with pauses that double, so that a holder who takes it again
+// and again keeps it in its cache; then the kernel's yield while the holder is off its CPU.
 //
 // Inside the runtime it is held only with the in-runtime mark set (sched/section.hpp), so its holder is never preempted
 // by us and never runs user code. Unlock is a plain release store; that is why it is no futex lock.
@@ -21,12 +22,12 @@ class spin_lock {
 
  private:
   [[gnu::noinline, gnu::cold]] void lock_slow() noexcept {
-    for (unsigned spins = 0;; ++spins) {
+    for (unsigned round = 0;; ++round) {
       if (try_lock()) return;
-      if (spins % 64 == 63)
+      if (round % 8 == 7)
         ::sched_yield();  // more runnable threads than CPUs: the holder may be waiting for this one
       else
-        arch::pause();
+        for (unsigned i = 0; i < 1u << (round % 8); i += 1) arch::pause();
     }
   }
 
