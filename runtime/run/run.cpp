@@ -41,6 +41,7 @@ void prepare(const options& o) {
   s.idle_processors = nullptr;
   s.idle_count.store(0, relaxed);
   s.spinning.store(0, relaxed);
+  s.lingers_in_vain.store(0, relaxed);
   s.keeper_until.store(0, relaxed);
   s.blocked_workers.store(0, relaxed);
   s.foreign_started.store(0, relaxed);

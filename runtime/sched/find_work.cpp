@@ -16,7 +16,9 @@ namespace weft::runtime {
 namespace {
 
 constexpr int k_passes = 4;                           // over all victims; runnext and timers in the last
-constexpr std::int64_t k_linger_ns = 20'000;          // how long the last spinner goes on looking before it sleeps
+constexpr std::int64_t k_linger_ns = 20'000;          // how long a spinner goes on looking before it sleeps
+constexpr int k_lingers_in_vain = 8;                  // after so many in a row it does so seldom:
+constexpr std::uint32_t k_seldom = 32;                // once in so many
 constexpr std::int64_t k_retire_ns = 10'000'000'000;  // after which a thread that is one too many ends
 constexpr std::int64_t k_runnext_grace_ns = 3'000;    // its owner, if it parks now, runs it sooner than a thief would
 
@@ -27,7 +29,7 @@ std::int64_t earliest_timer() noexcept {
 }
 
 // Takes from the others, beginning anywhere.
-fiber* steal(processor* mine) noexcept {
+fiber* steal(processor* mine, bool& by_timer) noexcept {
   auto& all = sched().processors;
   const std::size_t n = all.size();
   for (int pass = 0; pass < k_passes; ++pass) {
@@ -38,7 +40,10 @@ fiber* steal(processor* mine) noexcept {
       if (victim == mine) continue;
       if (last && victim->timers.earliest() != k_forever) {
         run_due_timers(mine, victim, now_ns());
-        if (fiber* f = mine->ring.pop()) return f;
+        if (fiber* f = mine->ring.pop()) {
+          by_timer = true;
+          return f;
+        }
       }
       if (fiber* f = mine->ring.steal_from(victim->ring)) return f;
       if (last && victim->runnext.load(relaxed) != nullptr) {
@@ -66,6 +71,50 @@ bool may_spin(worker* m) noexcept {
   return true;
 }
 
+// Looking on pays where others hand over work all the time: it spares them a wake-up, and this thread a sleep. What
+// timers bring does not count: they need nobody awake. So it is a habit that is lost where it does not pay.
+bool lingering_pays() noexcept {
+  scheduler& s = sched();
+  if (s.lingers_in_vain.load(relaxed) < k_lingers_in_vain) return true;
+  const std::uint32_t spared = s.lingers_spared.load(relaxed) + 1;
+  s.lingers_spared.store(spared, relaxed);  // two may count as one
+  return spared % k_seldom == 0;
+}
+void learn_from_linger(bool paid) noexcept {
+  scheduler& s = sched();
+  const int in_vain = s.lingers_in_vain.load(relaxed);
+  if (paid && in_vain != 0) s.lingers_in_vain.store(0, relaxed);
+  if (!paid && in_vain < k_lingers_in_vain) s.lingers_in_vain.store(in_vain + 1, relaxed);
+}
+
+// With a processor, counted as spinning: what others have, once or for as long as lingering pays.
+fiber* spin(processor* p) noexcept {
+  const std::int64_t begun = now_ns();
+  sched().coarse_clock.store(begun, relaxed);
+  std::int64_t until = begun;
+  for (bool first = true;; first = false) {
+    bool by_timer = false;
+    fiber* f = steal(p, by_timer);
+    if (f == nullptr) f = take_global(p);
+    if (f == nullptr) f = take_preempted();
+    if (f == nullptr && the_poller().watched() != 0 && sched().watcher.load(relaxed) == nullptr) {
+      ask_poller(p);
+      f = next_local(p);
+    }
+    if (f == nullptr && p->timers.earliest() != k_forever) {
+      by_timer = true;
+      run_due_timers(p, p, now_ns());
+      f = next_local(p);
+    }
+    if (first && f == nullptr && lingering_pays()) until += k_linger_ns;
+    if (f != nullptr || now_ns() >= until || sched().phase.load(relaxed) == run_phase::stopping) {
+      if (!first) learn_from_linger(f != nullptr && !by_timer);
+      return f;
+    }
+    for (int i = 0; i < 16; ++i) arch::pause();
+  }
+}
+
 // With a processor: everything there is to find without waiting.
 fiber* look(worker* m) noexcept {
   processor* p = m->p;
@@ -77,27 +126,11 @@ fiber* look(worker* m) noexcept {
     if (fiber* f = next_local(p)) return f;
   }
   if (sched().preempted_count.load(relaxed) != 0) {
-    if (fiber* f = steal(p)) return f;
+    bool by_timer = false;
+    if (fiber* f = steal(p, by_timer)) return f;
     if (fiber* f = take_preempted()) return f;
   }
-  if (!may_spin(m)) return nullptr;
-  const std::int64_t until = now_ns() + k_linger_ns;
-  sched().coarse_clock.store(until - k_linger_ns, relaxed);
-  do {
-    if (fiber* f = steal(p)) return f;
-    if (fiber* f = take_global(p)) return f;
-    if (fiber* f = take_preempted()) return f;
-    for (int i = 0; i < 16; ++i) arch::pause();
-    if (the_poller().watched() != 0 && sched().watcher.load(relaxed) == nullptr) {
-      ask_poller(p);
-      if (fiber* f = next_local(p)) return f;
-    }
-    if (p->timers.earliest() != k_forever) {
-      run_due_timers(p, p, now_ns());
-      if (fiber* f = next_local(p)) return f;
-    }
-  } while (now_ns() < until && sched().phase.load(relaxed) != run_phase::stopping);
-  return nullptr;
+  return may_spin(m) ? spin(p) : nullptr;
 }
 
 // Under the lock.

@@ -56,6 +56,9 @@ struct scheduler {
   atomic<std::uint32_t> long_turns{0};  // processors with k_long_turn
   atomic<std::uint32_t> idle_count{0};  // of processors
   atomic<std::uint32_t> spinning{0};
+  // How many spinners in a row have looked on for nothing, and how many have spared themselves that: find_work.cpp.
+  atomic<int> lingers_in_vain{0};
+  atomic<std::uint32_t> lingers_spared{0};
   // When the time keeper wakes by itself; k_forever when it sleeps for good, 0 when there is none (then somebody is
   // awake).
   atomic<std::int64_t> keeper_until{0};

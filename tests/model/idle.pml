@@ -53,8 +53,9 @@
  *   s.spinning.fetch_add(1, seq_cst);
  * @ runtime/sched/find_work.cpp: fiber* look(worker* m) noexcept {
  *   take_global(p)                                                           [take_global]
- *   if (!may_spin(m)) return nullptr;                                        [may_spin]
- *   steal(p)                                                                 [steal]
+ *   return may_spin(m) ? spin(p) : nullptr;                                  [may_spin]
+ * @ runtime/sched/find_work.cpp: fiber* spin(processor* p) noexcept {
+ *   steal(p, by_timer)                                                       [steal]
  * @ runtime/sched/find_work.cpp: rest lie_down(worker* m) noexcept {
  *   const std::lock_guard hold(s.lock);                                      [lie_down]
  *   s.idle_count.fetch_add(1, seq_cst);
