@@ -89,5 +89,13 @@ inline void heed_attention() noexcept {
   if (asked_to_give_way()) [[unlikely]]
     give_way();
 }
+// In the section of a worker: whether its fiber may be cancelled, or should give way, or has lost its processor, and so
+// has to look closer before it goes on.
+inline bool anything_asked(const worker& m) noexcept {
+  const processor* p = m.p;
+  const fiber* f = m.current.load(relaxed);
+  return p == nullptr || f == nullptr || (p->attention.load(relaxed) & processor::k_give_way) != 0 ||
+         f->cancel.load(acquire) != 0 || chaos::yield();
+}
 
 }  // namespace weft::runtime

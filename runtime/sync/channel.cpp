@@ -13,12 +13,22 @@ namespace {
 
 // What tells a send from a receive.
 struct sending {
+  static bool straight(channel_core& c, const void* v) noexcept {
+    if (c.closed || !c.receivers.empty() || c.sent - c.received == c.capacity) return false;
+    fill_bytes(c, v);
+    return true;
+  }
   static bool begin(channel_core& c, void* v, transfer& t) noexcept { return begin_send(c, v, t); }
   static void end(channel_core& c, void* v, transfer& t) noexcept { end_send(c, v, t); }
   static wait_nodes& queue(channel_core& c) noexcept { return c.senders; }
   static constexpr wait_reason reason = wait_reason::channel_send;
 };
 struct receiving {
+  static bool straight(channel_core& c, void* v) noexcept {
+    if (c.sent == c.received || !c.senders.empty()) return false;
+    drain_bytes(c, v);
+    return true;
+  }
   static bool begin(channel_core& c, void* v, transfer& t) noexcept { return begin_receive(c, v, t); }
   static void end(channel_core& c, void* v, transfer& t) noexcept { end_receive(c, v, t); }
   static wait_nodes& queue(channel_core& c) noexcept { return c.receivers; }
@@ -65,8 +75,21 @@ outcome operate(channel_core& c, void* value, fiber* self, wait_scope& scope) {
   return outcome::done;
 }
 
+// Most operations on a buffered channel: bytes go in or come out, nobody waits at the other end, and nobody wants
+// anything of this fiber. In one section, so that its worker need be asked for but once.
+template <class Way>
+bool go_straight(channel_core& c, void* value) noexcept {
+  const section in;
+  const worker* m = in.here();
+  if (m == nullptr || anything_asked(*m)) return false;
+  const std::lock_guard hold(c.lock);
+  return Way::straight(c, value);
+}
+
 template <class Way>
 outcome blocking_operation(channel_core* c, void* value, const context* ctx) {
+  if (c != nullptr && c->capacity != 0 && ctx == nullptr && only_bytes(*c) && go_straight<Way>(*c, value))
+    return outcome::done;
   fiber* self = current_fiber();
   wait_scope scope(ctx);
   if (scope.canceled(self)) {

@@ -13,6 +13,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "runtime/base/spin_lock.hpp"
 #include "runtime/event/timer_record.hpp"
@@ -34,7 +35,11 @@ struct channel_core {
   std::uint16_t bubble = 0;  // in which it was made, by its tag
   const element_type* type = nullptr;
   std::size_t capacity = 0;
-  std::size_t stride = 0;  // of a slot
+  std::size_t stride = 0;       // of a slot
+  std::byte* slots = nullptr;   // the first
+  std::size_t room = 0;         // bytes of all slots
+  std::size_t fill_offset = 0;  // into `slots`, where values are bytes: of the next to be filled, and to be drained
+  std::size_t drain_offset = 0;
   std::uint64_t sent = 0;
   std::uint64_t received = 0;
   runtime::wait_nodes receivers;
@@ -64,6 +69,39 @@ struct transfer {
   std::uint64_t drain = 0;
   std::uint64_t fill = 0;
 };
+
+inline void copy_bytes(void* to, const void* from, std::size_t n) noexcept {
+  switch (n) {
+    case 0:
+      return;
+    case 4:
+      std::memcpy(to, from, 4);
+      return;
+    case 8:
+      std::memcpy(to, from, 8);
+      return;
+    case 16:
+      std::memcpy(to, from, 16);
+      return;
+    default:
+      std::memcpy(to, from, n);
+      return;
+  }
+}
+
+// With the lock held, where values are bytes: one goes into the next slot, or comes out of it.
+inline void fill_bytes(channel_core& c, const void* from) noexcept {
+  ++c.sent;
+  copy_bytes(c.slots + c.fill_offset, from, c.type->size);
+  c.fill_offset += c.stride;
+  if (c.fill_offset == c.room) c.fill_offset = 0;
+}
+inline void drain_bytes(channel_core& c, void* to) noexcept {
+  ++c.received;
+  copy_bytes(to, c.slots + c.drain_offset, c.type->size);
+  c.drain_offset += c.stride;
+  if (c.drain_offset == c.room) c.drain_offset = 0;
+}
 
 // With the lock held: true if the operation happens now. Bytes are copied already.
 bool begin_send(channel_core&, void* from, transfer&) noexcept;

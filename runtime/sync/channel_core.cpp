@@ -1,6 +1,5 @@
 #include <sched.h>
 
-#include <cstring>
 #include <mutex>
 #include <new>
 #include <stdexcept>
@@ -31,31 +30,12 @@ std::size_t alignment(const detail::element_type& t) noexcept {
 }
 
 std::byte* slot_at(channel_core& c, std::uint64_t position) noexcept {
-  return reinterpret_cast<std::byte*>(&c) + head_room(*c.type) + position % c.capacity * c.stride;
+  return c.slots + position % c.capacity * c.stride;
 }
 turn& turn_of(channel_core& c, std::uint64_t position) noexcept {
   return *reinterpret_cast<turn*>(slot_at(c, position));
 }
 void* value_of(channel_core& c, std::uint64_t position) noexcept { return slot_at(c, position) + turn_room(*c.type); }
-
-void copy_bytes(void* to, const void* from, std::size_t n) noexcept {
-  switch (n) {
-    case 0:
-      return;
-    case 4:
-      std::memcpy(to, from, 4);
-      return;
-    case 8:
-      std::memcpy(to, from, 8);
-      return;
-    case 16:
-      std::memcpy(to, from, 16);
-      return;
-    default:
-      std::memcpy(to, from, n);
-      return;
-  }
-}
 
 // The one before us in this slot is in the middle of its move.
 void await_turn(turn& t, std::uint64_t wanted) noexcept {
@@ -105,28 +85,32 @@ bool begin_send(channel_core& c, void* from, transfer& t) noexcept {
     return true;
   }
   if (c.sent - c.received == c.capacity) return false;
+  if (only_bytes(c)) {
+    fill_bytes(c, from);
+    return true;
+  }
   t.fill = c.sent++;
-  if (only_bytes(c))
-    copy_bytes(value_of(c, t.fill), from, c.type->size);
-  else
-    t.fills = true;
+  t.fills = true;
   return true;
 }
 
 bool begin_receive(channel_core& c, void* to, transfer& t) noexcept {
   if (c.sent != c.received) {
-    t.drain = c.received++;
-    if (only_bytes(c))
-      copy_bytes(to, value_of(c, t.drain), c.type->size);
-    else
+    const bool bytes = only_bytes(c);
+    if (bytes) {
+      drain_bytes(c, to);
+    } else {
+      t.drain = c.received++;
       t.drains = true;
+    }
     // A sender that waited for room gets the slot just taken.
     if (!c.senders.empty() && claim_first(c.senders, t)) {
-      t.fill = c.sent++;
-      if (only_bytes(c))
-        copy_bytes(value_of(c, t.fill), t.peer->payload, c.type->size);
-      else
+      if (bytes) {
+        fill_bytes(c, t.peer->payload);
+      } else {
+        t.fill = c.sent++;
         t.fills = true;
+      }
     }
     return true;
   }
@@ -190,6 +174,8 @@ channel_core* make_channel(const element_type& type, std::size_t capacity) {
   c->type = &type;
   c->capacity = capacity;
   c->stride = stride;
+  c->slots = reinterpret_cast<std::byte*>(c) + head_room(type);
+  c->room = stride * capacity;
   if (type.move != nullptr)
     for (std::size_t i = 0; i < capacity; ++i) ::new (static_cast<void*>(slot_at(*c, i))) turn(0);
   return c;
