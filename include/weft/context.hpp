@@ -109,6 +109,12 @@ struct [[nodiscard]] cancelable {
   operator const context&() const&& = delete;
 };
 
+namespace detail {
+// What its destructor does next cancels nothing, if nobody could tell: no other handle, no done(), no stop token is
+// left.
+WEFT_API void end_unseen(cancelable&) noexcept;
+}  // namespace detail
+
 // The root. Its done() closes when the main fiber has returned, and with it every context derived from it is cancelled.
 inline context background() noexcept { return {}; }
 inline context todo() noexcept { return {}; }

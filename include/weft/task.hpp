@@ -39,6 +39,7 @@ struct task_state {
       value;
 
   explicit task_state(const context& parent) : bound(with_cancel(parent)) {}
+  ~task_state() { end_unseen(bound); }
 
   R take() {
     if (error) std::rethrow_exception(std::exchange(error, nullptr));

@@ -181,6 +181,12 @@ void cancel_func::release() noexcept {
   if (node_ != nullptr) detail::release(std::exchange(node_, nullptr));
 }
 
+void detail::end_unseen(cancelable& c) noexcept {
+  const auto* n = static_cast<const cancel_node*>(c.ctx.node());
+  if (n == nullptr || n->references.load(acquire) != 2) return;  // that of ctx and that of cancel
+  if (!n->has_done.load(relaxed) && n->stop == nullptr) c.cancel.release();
+}
+
 cancelable with_cancel(const context& parent) { return as_pair(make_cancel_node(parent)); }
 cancelable with_cancel_cause(const context& parent) { return with_cancel(parent); }
 

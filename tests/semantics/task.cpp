@@ -181,3 +181,25 @@ TEST_CASE("task: arguments are taken by value, once, and destroyed with the fibe
     e.equal(values.made, 1);
   });
 }
+
+namespace {
+struct lucky_number {
+  using type = int;
+};
+}  // namespace
+
+TEST_CASE("task: whoever kept something of its context hears of the end, also after a join") {
+  in_fiber([](expect& e) {
+    recv_chan<void> done;
+    std::stop_token token;
+    context kept, below;
+    spawn([&] { done = this_fiber::context().done(); }).join();
+    e(!done.recv());  // closed
+    spawn([&] { token = this_fiber::context().stop_token(); }).join();
+    e(token.stop_requested());
+    spawn([&] { kept = this_fiber::context(); }).join();
+    e(kept.err() == errc::canceled);
+    spawn([&] { below = with_value<lucky_number>(this_fiber::context(), 1); }).join();
+    e(below.err() == errc::canceled);
+  });
+}
