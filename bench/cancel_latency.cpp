@@ -12,10 +12,10 @@
 
 #include "bench/cancel_latency_options.hpp"
 #include "bench/cancel_latency_report.hpp"
-#include "bench/support/places.hpp"
 #include "bench/support/process.hpp"
 #include "bench/support/progress.hpp"
 #include "bench/support/results.hpp"
+#include "bench/support/rivals.hpp"
 
 namespace {
 

@@ -18,6 +18,7 @@
 #include "bench/support/process.hpp"
 #include "bench/support/progress.hpp"
 #include "bench/support/results.hpp"
+#include "bench/support/rivals.hpp"
 #include "bench/support/statistics.hpp"
 #include "bench/support/stopwatch.hpp"
 #include "bench/support/table.hpp"
