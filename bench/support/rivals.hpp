@@ -7,13 +7,16 @@
 
 namespace bench {
 
-// A Go program of bench/rivals/go, built into `results`. Nothing is fetched: the rivals use the standard library alone.
-struct go_program {
+struct rival_program {
   std::filesystem::path executable;
-  std::string version;  // "go1.23.5"
+  std::string version;  // "go1.23.5", "1.24.2"
 };
-// Empty with an empty problem: Go is not installed. Empty with a problem: it is, and the build failed.
-std::optional<go_program> build_go_program(const std::string& name, const std::filesystem::path& results,
-                                           std::string& problem);
+// Each builds the program NAME of bench/rivals/go or of bench/rivals/tokio into `results`. Nothing is fetched: those in
+// Go use the standard library alone, those on tokio the crates that Debian packages.
+// Empty with an empty problem: the rival is not installed. Empty with a problem: it is, and the build failed.
+std::optional<rival_program> build_go_program(const std::string& name, const std::filesystem::path& results,
+                                              std::string& problem);
+std::optional<rival_program> build_tokio_program(const std::string& name, const std::filesystem::path& results,
+                                                 std::string& problem);
 
 }  // namespace bench
