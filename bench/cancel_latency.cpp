@@ -12,10 +12,10 @@
 
 #include "bench/cancel_latency_options.hpp"
 #include "bench/cancel_latency_report.hpp"
-#include "bench/support/places.hpp"
 #include "bench/support/process.hpp"
 #include "bench/support/progress.hpp"
 #include "bench/support/results.hpp"
+#include "bench/support/rivals.hpp"
 
 namespace {
 
@@ -39,7 +39,7 @@ plan plan_for(const cancel_options& options, int fibers) {
 
 // The Go program writes, for every round, two 64-bit numbers (cancel() in nanoseconds, whether all were at rest), then
 // one for each fiber.
-void run_go_rounds(const go_program& go, const cancel_workload& load, const plan& p, cancel_series& into) {
+void run_go_rounds(const rival_program& go, const cancel_workload& load, const plan& p, cancel_series& into) {
   const outcome ran = run_program(
       {.words = {go.executable.string(), "-wait", name_of(load.wait), "-fibers", std::to_string(load.fibers), "-warmup",
                  std::to_string(p.warm_up), "-rounds", std::to_string(p.rounds)},
@@ -66,7 +66,7 @@ cancel_report measure(const cancel_options& options) {
   cancel_report report;
   report.quick = options.quick;
   report.go = options.rivals ? "not installed" : "left out";
-  std::optional<go_program> go;
+  std::optional<rival_program> go;
   std::vector<cancel_workload> loads = options.workloads();
   progress line(static_cast<int>(loads.size()) + 1);
   line.step("building the Go program");

@@ -1,5 +1,5 @@
 // weft beside its rivals: every question is put to each of them in turn, over and over, and the medians stand in one
-// table.
+// table and one picture.
 //
 // Each answer comes from a process of its own, so that no runtime inherits another's memory or threads. The order
 // rotates from round to round. A rival that is not there, fails or does not end in time leaves its column empty, and
@@ -13,14 +13,16 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "bench/support/bar_chart.hpp"
+#include "bench/support/comparison.hpp"
 #include "bench/support/metrics.hpp"
 #include "bench/support/places.hpp"
 #include "bench/support/process.hpp"
 #include "bench/support/progress.hpp"
 #include "bench/support/results.hpp"
+#include "bench/support/rivals.hpp"
 #include "bench/support/statistics.hpp"
 #include "bench/support/stopwatch.hpp"
-#include "bench/support/table.hpp"
 
 namespace {
 
@@ -28,11 +30,12 @@ using namespace bench;
 
 struct options {
   std::vector<std::string> rows;
-  int rounds = 5;
+  int rounds = 0;  // 0: 5, or 3 when quick
   bool quick = false;
   bool rivals = true;
   std::string out;
   std::string json;
+  std::string svg;
 };
 
 struct contestant {
@@ -60,30 +63,49 @@ std::optional<options> parse(int argc, char** argv, int& status) {
   app.add_option("--rounds", o.rounds, "medians over so many rounds (default: 5)")
       ->type_name("N")
       ->check(CLI::Range(1, 1000).description(""));
-  app.add_flag("--quick", o.quick, "a tenth of the work");
+  app.add_flag("--quick", o.quick, "a tenth of the work, 3 rounds");
   app.add_flag("!--no-rivals", o.rivals, "weft alone");
   app.add_option("--out", o.out, "folder for results (default: bench-results in the build folder)")->type_name("DIR");
   app.add_option("--json", o.json, "figures as JSON (default: DIR/compare.json)")->type_name("FILE");
+  app.add_option("--svg", o.svg, "picture (default: DIR/compare.svg)")->type_name("FILE");
   if (!read_command_line(app, argc, argv, status)) return std::nullopt;
   if (o.out.empty()) o.out = default_results_directory().string();
   if (o.json.empty()) o.json = o.out + "/compare.json";
+  if (o.svg.empty()) o.svg = o.out + "/compare.svg";
+  if (o.rounds == 0) o.rounds = o.quick ? 3 : 5;
   return o;
 }
 
-std::vector<contestant> find_contestants(const options& o) {
+struct field {
+  std::vector<contestant> all;  // weft first
+  nlohmann::json rivals;        // the version of each, where it says one, or why it is not there
+};
+
+field find_contestants(const options& o) {
   const auto here = executable_directory();
-  std::vector<contestant> all{{"weft", here / "micro", {}, {}, {}}};
-  if (!o.rivals) return all;
-  std::string problem;
-  if (const auto go = build_go_program("micro", o.out, problem))
-    all.push_back({"Go", go->executable, {}, {}, {}});
-  else
-    fmt::print("Go: {}\n", problem.empty() ? "not installed" : problem);
-  if (std::filesystem::exists(here / "rival_boost_fiber"))
-    all.push_back({"Boost.Fiber", here / "rival_boost_fiber", {}, {}, {}});
-  else
-    fmt::print("Boost.Fiber: not built\n");
-  return all;
+  field f{{{"weft", here / "micro", {}, {}, {}}}, nlohmann::json::object()};
+  const auto add = [&](const std::string& name, const std::filesystem::path& program, const std::string& state) {
+    if (!program.empty())
+      f.all.push_back({name, program, {}, {}, {}});
+    else
+      fmt::print("{}: {}\n", name, state);
+    f.rivals[name] = state;
+  };
+  const auto add_built = [&](const std::string& name, const auto& build) {
+    std::string problem;
+    const std::optional<rival_program> built = build("micro", o.out, problem);
+    add(name, built ? built->executable : "", built ? built->version : problem.empty() ? "not installed" : problem);
+  };
+  const auto add_linked = [&](const std::string& name, const char* file) {
+    const bool there = std::filesystem::exists(here / file);
+    add(name, there ? here / file : "", there ? "installed" : "not installed");
+  };
+  if (!o.rivals) return f;
+  add_built("Go", build_go_program);
+  add_linked("Boost.Fiber", "rival_boost_fiber");
+  add_built("tokio", build_tokio_program);
+  add_linked("oneTBB", "rival_tbb");
+  return f;
 }
 
 // The processors on which any metric of the row has a goal.
@@ -128,55 +150,29 @@ void measure(const options& o, std::vector<contestant>& all) {
     }
 }
 
-std::optional<double> value_of(const contestant& c, const metric& m, unsigned processors) {
-  const auto found = c.values.find({m.name, processors});
-  if (found == c.values.end()) return std::nullopt;
-  return median(found->second);
-}
-
-// weft over the fastest rival.
-std::optional<double> ratio_to_best(const std::vector<contestant>& all, const metric& m, unsigned processors) {
-  std::optional<double> best;
-  for (std::size_t i = 1; i < all.size(); ++i)
-    if (const auto value = value_of(all[i], m, processors); value && *value > 0)
-      best = best ? std::min(*best, *value) : *value;
-  const auto ours = value_of(all.front(), m, processors);
-  if (!best || !ours) return std::nullopt;
-  return *ours / *best;
-}
-
-void report(const options& o, const std::vector<contestant>& all) {
-  std::vector<std::string> heading{"what", "unit", "P"};
-  for (const contestant& c : all) heading.push_back(c.name);
-  heading.insert(heading.end(), {"to best rival", "goal"});
-  table t(heading);
-  nlohmann::json out = nlohmann::json::array();
+comparison medians_of(const std::vector<contestant>& all) {
+  comparison rows;
   for (const metric& m : metrics())
     for (unsigned processors : {1U, 2U}) {
-      std::vector<std::string> cells{m.title, m.unit, std::to_string(processors)};
-      nlohmann::json entry{{"name", m.name}, {"unit", m.unit}, {"processors", processors}};
-      bool any = false;
-      for (const contestant& c : all) {
-        const auto value = value_of(c, m, processors);
-        cells.push_back(value ? format_number(*value) : "-");
-        entry[c.name] = value ? nlohmann::json(*value) : nlohmann::json();
-        any |= value.has_value();
-      }
-      if (!any) continue;
-      const auto ratio = ratio_to_best(all, m, processors);
-      cells.push_back(ratio ? format_ratio(*ratio) : "-");
-      cells.push_back(m.goal(processors) > 0 ? format_number(m.goal(processors)) : "-");
-      entry["goal"] = m.goal(processors) > 0 ? nlohmann::json(m.goal(processors)) : nlohmann::json();
-      t.row(std::move(cells));
-      out.push_back(std::move(entry));
+      comparison_row row(m, processors);
+      for (const contestant& c : all)
+        if (const auto found = c.values.find({m.name, processors}); found != c.values.end())
+          row.values[c.name] = median(found->second);
+      if (!row.values.empty()) rows.push_back(std::move(row));
     }
-  t.print(stdout);
-  for (const contestant& c : all)
+  return rows;
+}
+
+void report(const options& o, const field& f) {
+  const comparison rows = medians_of(f.all);
+  print_table(rows, stdout);
+  for (const contestant& c : f.all)
     for (const auto& [label, problem] : c.failures) fmt::print("{}, {}: {}\n", c.name, label, problem);
-  const nlohmann::json figures{{"benchmark", "compare"},        {"quick", o.quick},           {"rounds", o.rounds},
-                               {"processor", processor_name()}, {"kernel", kernel_release()}, {"figures", out}};
+  const nlohmann::json figures{{"benchmark", "compare"}, {"quick", o.quick},           {"rounds", o.rounds},
+                               {"rivals", f.rivals},     {"machine", machine_facts()}, {"figures", to_json(rows)}};
   write_file(o.json, figures.dump(2) + '\n');
-  fmt::print("\nfigures: {}\n", o.json);
+  write_file(o.svg, render_svg(rows, "weft and its rivals"));
+  fmt::print("\nfigures: {}\npicture: {}\n", o.json, o.svg);
 }
 
 }  // namespace
@@ -188,10 +184,11 @@ int main(int argc, char** argv) {
   try {
     std::filesystem::create_directories(o->out);
     write_file(o->json, "");  // an unwritable place is heard of now, not after minutes
-    std::vector<contestant> all = find_contestants(*o);
-    measure(*o, all);
-    report(*o, all);
-    return all.front().failures.empty() ? 0 : 1;
+    write_file(o->svg, "");
+    field f = find_contestants(*o);
+    measure(*o, f.all);
+    report(*o, f);
+    return f.all.front().failures.empty() ? 0 : 1;
   } catch (const std::exception& error) {
     fmt::print(stderr, "compare: {}\n", error.what());
     return 1;

@@ -1,5 +1,5 @@
 // How many requests an echo server answers in a second, how long each takes, and what of the CPU it costs: weft's
-// beside a plain epoll loop, Boost.Asio's and Go's.
+// beside a plain epoll loop, Boost.Asio's, Go's and tokio's.
 //
 // Each server is a process of its own, on one CPU and with one processor; the client is on the other CPU. They take
 // turns in blocks, and who begins changes from block to block.
@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <exception>
 #include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <stdexcept>
@@ -19,6 +20,7 @@
 #include "bench/support/places.hpp"
 #include "bench/support/progress.hpp"
 #include "bench/support/results.hpp"
+#include "bench/support/rivals.hpp"
 #include "bench/support/server_process.hpp"
 #include "bench/support/statistics.hpp"
 #include "bench/support/table.hpp"
@@ -53,7 +55,7 @@ std::optional<options> parse(int argc, char** argv, int& status) {
   app.add_option("--blocks", o.blocks, "the servers take turns so many times (default: 5)")
       ->type_name("N")
       ->check(CLI::Range(1, 1000).description(""));
-  app.add_flag("!--no-rivals", o.rivals, "leave Asio and Go out, even where they are installed");
+  app.add_flag("!--no-rivals", o.rivals, "leave Asio, Go and tokio out, even where they are installed");
   app.add_option("--serve", o.serve, "only serve: weft or epoll; says the port")
       ->type_name("WHICH")
       ->check(CLI::IsMember({"weft", "epoll"}).description(""));
@@ -95,19 +97,25 @@ void measure_block(figures& f, const rival& r, const options& o, const two_place
   f.round_trips.insert(f.round_trips.end(), s.round_trips.begin(), s.round_trips.end());
 }
 
-std::vector<figures> measure(const options& o, std::string& go_version) {
+using versions = std::map<std::string, std::string>;  // of the rivals that are built here, or why they are not there
+
+std::vector<figures> measure(const options& o, versions& built) {
   const std::string self = (executable_directory() / "echo").string();
   std::vector<rival> rivals{{"epoll", {self, "--serve=epoll"}}, {"weft", {self, "--serve=weft"}}};
   progress line(static_cast<int>(o.connections.size()) + 1);
-  line.step("building the Go program");
+  line.step("building the programs in Go and on tokio");
   if (o.rivals) {
     const std::filesystem::path asio = executable_directory() / "rival_asio_echo";  // where Asio is installed
     if (std::filesystem::exists(asio)) rivals.push_back({"Asio", {asio.string()}});
-    std::string problem;
-    const auto go = build_go_program("echo", o.out, problem);
-    if (!problem.empty()) throw std::runtime_error(problem);
-    go_version = go ? go->version : "not installed";
-    if (go) rivals.push_back({"Go", {go->executable.string()}});
+    const auto add = [&](const std::string& name, const auto& build) {
+      std::string problem;
+      const std::optional<rival_program> program = build("echo", o.out, problem);
+      if (!problem.empty()) throw std::runtime_error(problem);
+      built[name] = program ? program->version : "not installed";
+      if (program) rivals.push_back({name, {program->executable.string()}});
+    };
+    add("Go", build_go_program);
+    add("tokio", build_tokio_program);
   }
   const two_places where = find_two_places();
   keep_to(where.client);
@@ -129,9 +137,10 @@ std::vector<figures> measure(const options& o, std::string& go_version) {
   return all;
 }
 
-void print_table(const std::vector<figures>& all, const options& o, const std::string& go_version) {
-  fmt::print("Echo of {} bytes over TCP, one CPU for the server, another for the client. Go: {}.\n", o.size,
-             go_version);
+void print_table(const std::vector<figures>& all, const options& o, const versions& built) {
+  fmt::print("Echo of {} bytes over TCP, one CPU for the server, another for the client.", o.size);
+  for (const auto& [name, version] : built) fmt::print(" {}: {}.", name, version);
+  fmt::print("\n");
   table t({"server", "beside epoll", "requests/s", "p50", "p99", "CPU a request"});
   int section = 0;
   double plain = 0;
@@ -145,7 +154,7 @@ void print_table(const std::vector<figures>& all, const options& o, const std::s
   t.print(stdout);
 }
 
-std::string to_json(const std::vector<figures>& all, const options& o, const std::string& go_version) {
+std::string to_json(const std::vector<figures>& all, const options& o, const versions& built) {
   nlohmann::json entries = nlohmann::json::array();
   for (const figures& f : all)
     entries.push_back({{"server", f.server},
@@ -156,7 +165,7 @@ std::string to_json(const std::vector<figures>& all, const options& o, const std
                        {"p99_ns", percentile(f.round_trips, 99)},
                        {"cpu_ns_per_request", f.cost()}});
   return nlohmann::json{{"benchmark", "echo"}, {"quick", o.quick},           {"size", o.size},
-                        {"go", go_version},    {"machine", machine_facts()}, {"figures", entries}}
+                        {"rivals", built},     {"machine", machine_facts()}, {"figures", entries}}
       .dump(2);
 }
 
@@ -170,10 +179,10 @@ int main(int argc, char** argv) {
     if (!o->serve.empty()) return serve_echo(o->serve);
     std::filesystem::create_directories(o->out);
     write_file(o->json, "");  // an unwritable place is heard of now, not after minutes
-    std::string go_version = "left out";
-    const std::vector<figures> all = measure(*o, go_version);
-    print_table(all, *o, go_version);
-    write_file(o->json, to_json(all, *o, go_version) + "\n");
+    versions built;
+    const std::vector<figures> all = measure(*o, built);
+    print_table(all, *o, built);
+    write_file(o->json, to_json(all, *o, built) + "\n");
     fmt::print("\nfigures: {}\n", o->json);
   } catch (const std::exception& error) {
     fmt::print(stderr, "echo: {}\n", error.what());

@@ -20,6 +20,7 @@
 #include "bench/support/places.hpp"
 #include "bench/support/progress.hpp"
 #include "bench/support/results.hpp"
+#include "bench/support/rivals.hpp"
 #include "bench/support/server_process.hpp"
 #include "bench/support/statistics.hpp"
 #include "bench/support/table.hpp"

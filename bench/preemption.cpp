@@ -18,6 +18,7 @@
 #include "bench/support/process.hpp"
 #include "bench/support/progress.hpp"
 #include "bench/support/results.hpp"
+#include "bench/support/rivals.hpp"
 
 namespace {
 
@@ -93,7 +94,7 @@ void append(preemption_samples& to, const preemption_samples& more) {
   for (const auto& [name, samples] : more) to[name].insert(to[name].end(), samples.begin(), samples.end());
 }
 
-preemption_samples ask_go(const go_program& go, const preemption_workload& load, const preemption_budget& budget) {
+preemption_samples ask_go(const rival_program& go, const preemption_workload& load, const preemption_budget& budget) {
   const outcome ran = run_program(
       {.words = {go.executable.string(), "-workload", load.name, "-hogs", std::to_string(load.hogs), "-samples",
                  std::to_string(budget.samples), "-time", fmt::format("{}ms", budget.time.count())},
@@ -110,7 +111,7 @@ preemption_report measure(const options& o) {
   const auto loads = workloads(o);
   progress line(static_cast<int>(loads.size()) + 1);
   line.step("building the Go program");
-  std::optional<go_program> go;
+  std::optional<rival_program> go;
   if (std::string problem; o.rivals) {
     go = build_go_program("preemption", o.out, problem);
     if (!problem.empty()) throw std::runtime_error(problem);

@@ -38,9 +38,21 @@ constexpr std::array k_metrics{
     metric{"cancel_bound", "cancel_bound", "cancel 100,000 bound, thrown and unwound", "ms", 0, 110},
 };
 
+constexpr std::array k_other_metrics{
+    metric{"deadline_1_p50", "", "a deadline behind a loop on every processor: its fiber runs, p50", "us", 40, 40},
+    metric{"deadline_1_p99", "", "a deadline behind a loop on every processor: its fiber runs, p99", "us", 120, 120},
+    metric{"deadline_4_p50", "", "a deadline behind 4 loops a processor: its fiber runs, p50", "us", 40, 40},
+    metric{"deadline_4_p99", "", "a deadline behind 4 loops a processor: its fiber runs, p99", "us", 120, 120},
+    metric{"interruptible_p50", "", "cancel a loop in interruptible: it has been left, p50", "us", 25, 25},
+    metric{"interruptible_p99", "", "cancel a loop in interruptible: it has been left, p99", "us", 80, 80},
+    metric{"echo_64", "", "TCP echo of 64 bytes, 64 connections", "requests/s", 185'000, 0, true},
+    metric{"echo_1000", "", "TCP echo of 64 bytes, 1,000 connections", "requests/s", 163'000, 0, true},
+};
+
 }  // namespace
 
 std::span<const metric> metrics() { return k_metrics; }
+std::span<const metric> other_metrics() { return k_other_metrics; }
 
 const metric& metric_named(std::string_view name) {
   const auto* found = std::ranges::find(k_metrics, name, &metric::name);

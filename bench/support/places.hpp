@@ -1,8 +1,7 @@
-// Where things are: the build folder, the rivals' sources, the Go toolchain, the machine.
+// Where this runs: the build folder, the machine.
 #pragma once
 
 #include <filesystem>
-#include <optional>
 #include <string>
 
 namespace bench {
@@ -13,14 +12,5 @@ std::filesystem::path default_results_directory();  // bench-results in the buil
 unsigned usable_processors();  // the CPUs this process may run on
 std::string processor_name();
 std::string kernel_release();
-
-// A Go program of bench/rivals/go, built into `results`. Nothing is fetched: the rivals use the standard library alone.
-struct go_program {
-  std::filesystem::path executable;
-  std::string version;  // "go1.23.5"
-};
-// Empty with an empty problem: Go is not installed. Empty with a problem: it is, and the build failed.
-std::optional<go_program> build_go_program(const std::string& name, const std::filesystem::path& results,
-                                           std::string& problem);
 
 }  // namespace bench

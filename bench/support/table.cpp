@@ -10,6 +10,7 @@ namespace bench {
 
 std::string format_number(double value) {
   const double size = std::abs(value);
+  if (size >= 999.5) return format_count(std::llround(value));
   if (size >= 100) return fmt::format("{:.0f}", value);
   if (size >= 10) return fmt::format("{:.1f}", value);
   return fmt::format("{:.2f}", value);
@@ -30,7 +31,7 @@ std::string format_count(long long value) {
   const std::string digits = fmt::format("{}", value);
   std::string grouped;
   for (std::size_t i = 0; i < digits.size(); ++i) {
-    if (i != 0 && (digits.size() - i) % 3 == 0) grouped += ',';
+    if (i != 0 && (digits.size() - i) % 3 == 0 && digits[i - 1] != '-') grouped += ',';
     grouped += digits[i];
   }
   return grouped;

@@ -8,7 +8,7 @@
 namespace bench {
 
 std::string format_duration(double nanoseconds);  // three digits and a unit: "734 ns", "1.25 us", "12.5 ms"
-std::string format_number(double value);          // three digits, no unit
+std::string format_number(double value);          // three digits or a whole number, no unit
 std::string format_ratio(double value);           // "0.42x"
 std::string format_count(long long value);        // "100,000"
 

@@ -119,22 +119,29 @@ std::int64_t cancel_round(int count) {
   return std::chrono::nanoseconds(std::ranges::max(stamps) - begin).count();
 }
 
-double cancel_microseconds(int count, int rounds, double percent) {
+std::vector<std::int64_t> last_of_rounds(int count, int rounds) {
+  for (int warm_up = 0; warm_up < std::max(1, rounds / 10); ++warm_up) (void)cancel_round(count);
   std::vector<std::int64_t> last;
   for (int i = 0; i < rounds; ++i) last.push_back(cancel_round(count));
   std::ranges::sort(last);
+  return last;
+}
+
+double microseconds(const std::vector<std::int64_t>& last, double percent) {
   return static_cast<double>(bench::percentile(last, percent)) / 1e3;
 }
 
 row_values cancel_1(const row_request& r) {
-  return {{"cancel_1_p50", cancel_microseconds(1, r.scaled(5000), 50)},
-          {"cancel_1_p99", cancel_microseconds(1, r.scaled(5000), 99)}};
+  const auto last = last_of_rounds(1, r.scaled(5000));
+  return {{"cancel_1_p50", microseconds(last, 50)}, {"cancel_1_p99", microseconds(last, 99)}};
 }
 
-row_values cancel_1000(const row_request& r) { return {{"cancel_1000", cancel_microseconds(1000, r.scaled(200), 50)}}; }
+row_values cancel_1000(const row_request& r) {
+  return {{"cancel_1000", microseconds(last_of_rounds(1000, r.scaled(200)), 50)}};
+}
 
 row_values cancel_100000(const row_request& r) {
-  return {{"cancel_100000", cancel_microseconds(100'000, r.quick ? 1 : 5, 50) / 1e3}};
+  return {{"cancel_100000", microseconds(last_of_rounds(100'000, r.quick ? 1 : 5), 50) / 1e3}};
 }
 
 }  // namespace
