@@ -81,7 +81,7 @@ std::vector<growth_question> fiber_growth() {
       {"spawn", "fibers", {{"spawn_join", "a fiber started and joined"}}, sizes, {1, 2}, true, spawn_join},
       {"wake",
        "parked fibers",
-       {{"park", "a fiber started until it parks"}, {"wake", "a parked fiber woken, one by one, and its answer"}},
+       {{"park", "a fiber started until it parks"}, {"wake", "a parked fiber woken, and its answer"}},
        sizes,
        {1, 2},
        true,
