@@ -54,9 +54,10 @@ func timers(n int) map[string]float64 {
 	return map[string]float64{"timer_create": create, "timer_stop": per(begin, n)}
 }
 
-func sleepers(n int) map[string]float64 {
+// sleepAndWake is sleep_and_wake in bench/growth_timers.cpp; it gives false if lead was not enough.
+func sleepAndWake(n int, lead time.Duration) (float64, bool) {
 	window := float64(n) * 3000
-	start := time.Now().Add(20*time.Millisecond + time.Duration(n)*8*time.Microsecond)
+	start := time.Now().Add(20*time.Millisecond + time.Duration(n)*lead)
 	var arrived atomic.Int64
 	var ended sync.WaitGroup
 	ended.Add(n)
@@ -68,10 +69,19 @@ func sleepers(n int) map[string]float64 {
 		}()
 	}
 	awaitParked(&arrived, n)
+	inTime := time.Now().Before(start)
 	time.Sleep(time.Until(start))
 	before := processCPU()
 	ended.Wait()
-	return map[string]float64{"sleeper": float64((processCPU() - before).Nanoseconds()) / float64(n)}
+	return float64((processCPU() - before).Nanoseconds()) / float64(n), inTime
+}
+
+func sleepers(n int) map[string]float64 {
+	for lead := 8 * time.Microsecond; ; lead *= 2 {
+		if each, inTime := sleepAndWake(n, lead); inTime {
+			return map[string]float64{"sleeper": each}
+		}
+	}
 }
 
 func pingPong(int) map[string]float64 {
