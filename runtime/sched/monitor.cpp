@@ -27,7 +27,8 @@ constexpr std::int64_t k_shortest_look_ns = 20'000;
 constexpr std::int64_t k_longest_look_ns = 10'000'000;
 constexpr std::int64_t k_waiting_look_ns = 1'000'000;  // while timers or descriptors may bring work behind a long turn
 constexpr int k_quick_looks = 50;                      // this many short intervals before they begin to double
-constexpr std::int64_t k_linger_ns = 50'000'000;       // idle time before deep sleep
+constexpr std::int64_t k_linger_ns = 1'500'000;        // all idle, without a turn, before deep sleep
+constexpr std::int64_t k_deadlock_ns = 50'000'000;     // idle time before a deadlock is looked for
 constexpr std::int64_t k_trim_interval_ns = 1'000'000'000;
 constexpr std::int64_t k_owed_wake_ns = 20'000;
 constexpr std::int64_t k_watch_ns = 50'000;             // a turn that has lasted this long is looked at closely
@@ -60,6 +61,13 @@ bool somebody_waits(const processor& p, std::int64_t now) noexcept {
 // Somebody waits for whom no idle processor is there, or the processor is to go.
 bool wanted(const processor& p, std::int64_t now) noexcept {
   return is_surplus(p) || (sched().idle_count.load(seq_cst) == 0 && somebody_waits(p, now));
+}
+
+// Counts on over all processors, so that a turn between two looks is noticed.
+std::uint32_t turns_begun() noexcept {
+  std::uint32_t all = 0;
+  for (const auto& p : sched().processors) all += p->tick.load(relaxed);
+  return all;
 }
 
 enum class activity : std::uint8_t { unknown, computes, runs_little, stands_still };
@@ -244,16 +252,21 @@ void pause(std::int64_t now, std::int64_t interval) noexcept {
   sched().monitor_wake.wait(now + interval);
 }
 
-void deep_sleep() noexcept {
+// Until it is needed. A deadlock is looked for only when all has been idle for long: that reads /proc.
+void deep_sleep(std::int64_t idle_since) noexcept {
   scheduler& s = sched();
-  report_if_deadlocked();
+  const bool long_idle = now_ns() - idle_since >= k_deadlock_ns;
+  if (long_idle) report_if_deadlocked();
   s.monitor_sleeps.store(true, seq_cst);
   // Partner: monitor_needed, called by whoever has taken a processor out of idle_count.
   if (all_idle() && s.phase.load(seq_cst) != run_phase::stopping) {
     const stack_statistics stacks = stack_stats();
-    const bool look_again = stacks.free > stacks.trimmed || (earliest_timer() == k_forever && s.live() > 0);
+    const bool all_wait = earliest_timer() == k_forever && s.live() > 0;
+    std::int64_t until = k_forever;
+    if (stacks.free > stacks.trimmed || all_wait) until = now_ns() + k_trim_interval_ns;
+    if (all_wait && !long_idle) until = idle_since + k_deadlock_ns;
     s.monitor_until.store(k_forever, relaxed);
-    s.monitor_wake.wait(look_again ? now_ns() + k_trim_interval_ns : k_forever);
+    s.monitor_wake.wait(until);
   }
   s.monitor_sleeps.store(false, seq_cst);
 }
@@ -264,6 +277,7 @@ void monitor_main() noexcept {
   scheduler& s = sched();
   std::int64_t interval = k_shortest_look_ns;
   std::int64_t idle_since = 0;
+  std::uint32_t seen_turns = 0;
   int quiet = 0;
   while (s.phase.load(acquire) != run_phase::stopping) {
     const std::int64_t now = now_ns();
@@ -284,18 +298,21 @@ void monitor_main() noexcept {
     quiet = acted ? 0 : quiet + 1;
     if (quiet == 0) interval = k_shortest_look_ns;
     if (quiet > k_quick_looks) interval = std::min(interval * 2, k_longest_look_ns);
-    if (!all_idle()) {
-      idle_since = 0;
-    } else if (idle_since == 0) {
-      idle_since = now;
-    } else if (now - idle_since > k_linger_ns && interrupts == k_forever) {
-      deep_sleep();
-      idle_since = 0;
-      quiet = 0;
-      interval = k_shortest_look_ns;
+    if (s.config.chaos_seed != 0) interval = k_shortest_look_ns * (1 + now / 1000 % 10);
+    const bool idle = all_idle();
+    const std::uint32_t turns = turns_begun();
+    const bool has_moved = std::exchange(seen_turns, turns) != turns;
+    if (idle && idle_since != 0 && !has_moved) {
+      if (now - idle_since < k_linger_ns || interrupts != k_forever) {
+        pause(now, std::min(k_linger_ns, interrupts - now));
+      } else {
+        deep_sleep(idle_since);
+        quiet = 0;
+        interval = k_shortest_look_ns;
+      }
       continue;
     }
-    if (s.config.chaos_seed != 0) interval = k_shortest_look_ns * (1 + now / 1000 % 10);
+    idle_since = idle ? now : 0;
     pause(now, std::min(interval, interrupts - now));
   }
 }

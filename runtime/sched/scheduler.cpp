@@ -31,6 +31,17 @@ void push_global(fiber* f) noexcept {
   s.global_size.store(static_cast<std::uint32_t>(s.global.size()), relaxed);
 }
 
+namespace {
+
+// One of many that have not run for long: what its turn begins with is on its way to the caches before that.
+void fetch_ahead(const fiber& f) noexcept {
+  if (f.phase.load(relaxed) != fiber_phase::started) return;
+  const auto* const saved = static_cast<const std::byte*>(f.registers);
+  for (int line = 0; line < 4; ++line) __builtin_prefetch(saved + line * 64, 1);
+}
+
+}  // namespace
+
 fiber* take_global(processor* p) noexcept {
   scheduler& s = sched();
   if (s.global_size.load(relaxed) == 0) return nullptr;
@@ -40,6 +51,7 @@ fiber* take_global(processor* p) noexcept {
   fiber* first = s.global.pop_front();
   while (n-- > 1) {
     fiber* f = s.global.pop_front();
+    fetch_ahead(*f);
     if (!p->ring.push(f)) {
       s.global.push_back(f);
       break;

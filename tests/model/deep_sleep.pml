@@ -12,7 +12,7 @@
  * @ runtime/sched/monitor.cpp: bool all_idle() noexcept {
  *   s.idle_count.load(seq_cst) != s.active.load(relaxed)                     [ALL_IDLE]
  *   s.preempted_count.load(seq_cst) == 0
- * @ runtime/sched/monitor.cpp: void deep_sleep() noexcept {
+ * @ runtime/sched/monitor.cpp: void deep_sleep(std::int64_t idle_since) noexcept {
  *   s.monitor_sleeps.store(true, seq_cst);                                   [monitor]
  *   if (all_idle()
  *   s.monitor_wake.wait(
