@@ -1,11 +1,11 @@
 // Signals: a handler that notes the number and rings, and a fiber that delivers.
 //
 // The bell is an eventfd in the poller: whoever asks the poller starts the fiber. While no runtime takes one, a thread
-// of our own delivers; so it does where no eventfd is to be had.
+// of our own delivers; so it does where no eventfd is to be had. With every processor busy both are called, for it may
+// be a millisecond until somebody asks the poller, and what the thread sends interrupts a loop; the first delivers.
 //
 // Invariants
-// 1. The handler does what may be done anywhere: it sets a bit in `arrived`, writes the bell, and posts a note if no
-//    runtime is open.
+// 1. The handler does what may be done anywhere: it sets a bit in `arrived`, writes the bell, and may post a note.
 // 2. What has arrived is delivered: by a fiber, which the run waits for once it is admitted, or by the thread.
 //      the handler                            the end of a run
 //      writes the bell                        closes the runtime (seq_cst), waits for visitors
@@ -76,7 +76,8 @@ void ring() noexcept {
   const std::uint64_t one = 1;
   const bool rung = fd >= 0 && ::write(fd, &one, sizeof one) == sizeof one;
   errno = saved;
-  if (!rung || sched().closed.load(seq_cst)) for_thread.post();
+  const scheduler& s = sched();
+  if (!rung || s.closed.load(seq_cst) || s.idle_count.load(relaxed) == 0) for_thread.post();
 }
 
 void on_signal(int signal) noexcept {
