@@ -22,6 +22,7 @@
 #include "bench/support/process.hpp"
 #include "bench/support/progress.hpp"
 #include "bench/support/results.hpp"
+#include "bench/support/rivals.hpp"
 
 namespace {
 
@@ -102,7 +103,7 @@ costs ask_weft(const growth_question& q, const growth_point& at) {
   return all;
 }
 
-costs ask_go(const go_program& go, const growth_question& q, const growth_point& at) {
+costs ask_go(const rival_program& go, const growth_question& q, const growth_point& at) {
   const outcome ran = run_program({.words = {go.executable.string(), "-question", q.name, "-n", std::to_string(at.n),
                                              "-rounds", std::to_string(at.rounds)},
                                    .environment = {fmt::format("GOMAXPROCS={}", at.processors)},
@@ -113,7 +114,7 @@ costs ask_go(const go_program& go, const growth_question& q, const growth_point&
 
 // One series for each of the question's figures, on so many processors (0: n of them).
 std::vector<growth_series> measure(const options& o, const growth_question& q, unsigned processors,
-                                   const std::optional<go_program>& go, progress& line) {
+                                   const std::optional<rival_program>& go, progress& line) {
   std::vector<growth_series> all;
   for (const growth_figure& f : q.figures) all.push_back({f, q.name, q.across, processors, {}});
   for (const int n : q.sizes) {
@@ -155,7 +156,7 @@ growth_report measure_all(const options& o) {
       }
   progress line(steps);
   line.step("building the Go program");
-  std::optional<go_program> go;
+  std::optional<rival_program> go;
   if (std::string problem; o.rivals) {
     go = build_go_program("growth", o.out, problem);
     if (!problem.empty()) throw std::runtime_error(problem);

@@ -24,6 +24,7 @@
 #include "bench/support/process.hpp"
 #include "bench/support/progress.hpp"
 #include "bench/support/results.hpp"
+#include "bench/support/rivals.hpp"
 
 namespace {
 
@@ -104,7 +105,7 @@ void append(load_samples& to, const load_samples& more) {
 }
 
 // A pipe's events come from this process, whoever waits for them.
-load_samples ask_go(const go_program& go, const load_workload& load, std::chrono::milliseconds time) {
+load_samples ask_go(const rival_program& go, const load_workload& load, std::chrono::milliseconds time) {
   std::optional<event_pipes> pipes;
   std::optional<event_source> source;
   std::vector<std::string> words{
@@ -124,7 +125,7 @@ load_samples ask_go(const go_program& go, const load_workload& load, std::chrono
   return nlohmann::json::parse(ran.output).get<load_samples>();
 }
 
-load_result measure(const options& o, const load_workload& load, const std::optional<go_program>& go) {
+load_result measure(const options& o, const load_workload& load, const std::optional<rival_program>& go) {
   load_result result{load, {}, {}, {}, {}};
   const std::chrono::milliseconds time = time_for(o, load);
   std::vector<std::function<void()>> sides{[&] { append(result.weft, run_load(load, time, load_kind::weft)); }};
@@ -147,7 +148,7 @@ load_report measure(const options& o) {
   const auto loads = workloads(o);
   progress line(static_cast<int>(loads.size()) + 1);
   line.step("building the Go program");
-  std::optional<go_program> go;
+  std::optional<rival_program> go;
   if (std::string problem; o.rivals) {
     go = build_go_program("load", o.out, problem);
     if (!problem.empty()) throw std::runtime_error(problem);
