@@ -205,6 +205,38 @@ TEST_CASE("explore: a cancel beside a receive and a send loses neither value nor
   });
 }
 
+TEST_CASE("explore: waiters that are cancelled beside the unlock leave the queues, and nothing that was held is lost") {
+  check_holds([] {
+    mutex m;
+    semaphore one{1};
+    auto [ctx, cancel] = with_cancel(background());
+    meeting at_once(2);
+    wait_group all;
+    m.lock();
+    one.acquire();
+    all.go([&, given = ctx] {
+      if (m.lock(given)) m.unlock();
+    });
+    all.go(ctx, [&] {
+      one.acquire();
+      one.release();
+    });
+    all.go([&, stop = std::move(cancel)]() mutable {
+      at_once();
+      stop();
+    });
+    at_once();
+    m.unlock();
+    one.release();
+    m.lock();  // behind those who were there
+    m.unlock();
+    all.wait();
+    require(m.try_lock(), "the mutex was lost");
+    m.unlock();
+    require(one.try_acquire(), "a unit was lost");
+  });
+}
+
 TEST_CASE("explore: mutex, condition variable, semaphore and tasks lose no wake-up") {
   check_holds([] {
     mutex m;

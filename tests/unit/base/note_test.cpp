@@ -95,22 +95,60 @@ TEST_CASE("note: two threads hand a turn to and fro without losing it") {
 TEST_CASE("note: a token that comes at the deadline is either taken or still there") {
   struct round {
     note n;
+    long written = 0;  // plain: ThreadSanitizer tells whether who takes the token is ordered behind the poster
     bool taken = false;
   };
   const long rounds = test::scale(5000);
   std::vector<round> all(static_cast<std::size_t>(rounds));
   test::random chance(3);
+  long wrong = 0;
   test::race(
       rounds,
       [&](long i) {
         round& r = all[static_cast<std::size_t>(i)];
         r.taken = r.n.wait(now_ns() + chance.below(3000));
+        if (r.taken) wrong += r.written != 1;
       },
       [&](long i) {
         for (long spins = i % 64; spins > 0; --spins) weft::arch::pause();
-        all[static_cast<std::size_t>(i)].n.post();
+        round& r = all[static_cast<std::size_t>(i)];
+        r.written = 1;
+        r.n.post();
       });
+  CHECK(wrong == 0);
   CHECK(std::ranges::count_if(all, [](const round& r) { return r.taken == r.n.posted(); }) == 0);
+}
+
+TEST_CASE("note: who sleeps elsewhere is woken there or finds the token, and each sees what the other wrote") {
+  struct round {
+    note n;
+    long place = 0, written = 0;  // plain, as above
+    bool begun = false, taken = false, woken_there = false;
+  };
+  const long rounds = test::scale(50'000);
+  std::vector<round> all(static_cast<std::size_t>(rounds));
+  long wrong_place = 0, wrong = 0;
+  test::race(
+      rounds,
+      [&](long i) {
+        round& r = all[static_cast<std::size_t>(i)];
+        r.place = 1;
+        r.begun = r.n.begin_elsewhere();
+        for (long spins = i % 64; spins > 0; --spins) weft::arch::pause();
+        r.taken = !r.begun || r.n.end_elsewhere();
+        if (r.taken) wrong += r.written != 1;
+      },
+      [&](long i) {
+        round& r = all[static_cast<std::size_t>(i)];
+        for (long spins = i % 32; spins > 0; --spins) weft::arch::pause();
+        r.written = 1;
+        r.woken_there = r.n.post();
+        if (r.woken_there) wrong_place += r.place != 1;
+      });
+  CHECK(wrong == 0);
+  CHECK(wrong_place == 0);
+  CHECK(std::ranges::count_if(all, [](const round& r) { return r.taken == r.n.posted(); }) == 0);
+  CHECK(std::ranges::count_if(all, [](const round& r) { return r.woken_there && !r.begun; }) == 0);
 }
 
 TEST_CASE("futex: a wait returns at once when the word holds something else, and leaves errno alone") {

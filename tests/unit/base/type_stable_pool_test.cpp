@@ -136,11 +136,25 @@ TEST_CASE("type_stable_pool: for_each sees the objects of a slab constructed") {
     static_cast<void>(other.take());
     return count_all(other);
   }();
-  long wrong = 0;
+  long wrong = 0, seen = 0;
+  std::atomic<long> slabs{0};  // relaxed: it must not order what for_each has to order
   test::race(
-      20, [&](long) { static_cast<void>(p.take(static_cast<std::size_t>(slab))); },
-      [&](long) { p.for_each([&](const object& x) { wrong += x.body[0] != std::byte{0}; }); });
+      20,
+      [&](long) {
+        static_cast<void>(p.take(static_cast<std::size_t>(slab)));
+        slabs.fetch_add(1, std::memory_order_relaxed);
+      },
+      [&](long i) {
+        do {
+          seen = 0;
+          p.for_each([&](const object& x) {
+            wrong += x.body[0] != std::byte{0};
+            ++seen;
+          });
+        } while (slabs.load(std::memory_order_relaxed) <= i);
+      });
   CHECK(wrong == 0);
+  CHECK(seen >= slab);
 }
 
 TEST_CASE("pool_cache: objects are distinct, and the one given last is taken first") {

@@ -185,3 +185,36 @@ TEST_CASE("timer_record: of stop and fire exactly one has its way, whichever com
   CHECK(std::ranges::count_if(all, [](const round& r) { return (r.seen.times == 1) == r.stopped; }) == 0);
   CHECK(std::ranges::count_if(all, [](const round& r) { return r.seen.times > 1 || r.record.firing(); }) == 0);
 }
+
+TEST_CASE("timer_record: the callback sees what its owner wrote before it was armed") {
+  struct round {
+    timer_record record;
+    fiber_list ready;
+    long written = 0, seen = 0;  // plain: ThreadSanitizer tells whether the callback is ordered behind the owner
+    round() {
+      record.set(
+          [](void* owner, std::uint32_t, std::int64_t, fiber_list&) {
+            auto* self = static_cast<round*>(owner);
+            self->seen = self->written;
+          },
+          this);
+    }
+  };
+  const long rounds = test::scale(20'000);
+  std::vector<round> all(static_cast<std::size_t>(rounds));
+  test::race(
+      rounds,
+      [&](long i) {
+        round& r = all[static_cast<std::size_t>(i)];
+        r.written = i + 1;
+        r.record.arm();
+      },
+      [&](long i) {
+        round& r = all[static_cast<std::size_t>(i)];
+        while (!r.record.begin_firing(1)) std::this_thread::yield();
+        r.record.fire(1, i, r.ready);
+      });
+  long wrong = 0;
+  for (long i = 0; i < rounds; ++i) wrong += all[static_cast<std::size_t>(i)].seen != i + 1;
+  CHECK(wrong == 0);
+}
