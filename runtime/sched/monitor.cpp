@@ -302,18 +302,17 @@ void monitor_main() noexcept {
     const bool idle = all_idle();
     const std::uint32_t turns = turns_begun();
     const bool has_moved = std::exchange(seen_turns, turns) != turns;
-    if (idle && idle_since != 0 && !has_moved) {
-      if (now - idle_since < k_linger_ns || interrupts != k_forever) {
-        pause(now, std::min(k_linger_ns, interrupts - now));
-      } else {
-        deep_sleep(idle_since);
-        quiet = 0;
-        interval = k_shortest_look_ns;
-      }
-      continue;
+    if (!idle || idle_since == 0 || has_moved) {
+      idle_since = idle ? now : 0;
+      pause(now, std::min(interval, interrupts - now));
+    } else if (now - idle_since < k_linger_ns || interrupts != k_forever) {
+      // As long again as it has lasted: whatever then begins is not looked at later than that.
+      pause(now, std::min({std::max(interval, now - idle_since), k_linger_ns, interrupts - now}));
+    } else {
+      deep_sleep(idle_since);
+      quiet = 0;
+      interval = k_shortest_look_ns;
     }
-    idle_since = idle ? now : 0;
-    pause(now, std::min(interval, interrupts - now));
   }
 }
 
