@@ -93,7 +93,10 @@ TEST_CASE("signals: an ignored signal is heard while registered, and ignored aga
   CHECK_MESSAGE(seen.status == 0, seen.errors);
 }
 
-TEST_CASE("signals: without a descriptor to be had a thread delivers, in a run as well") {
+// UBSan, which comes with the address sanitizer, asks a pipe whether memory is there: without one it reports any
+// object.
+TEST_CASE("signals: without a descriptor to be had a thread delivers, in a run as well" *
+          doctest::skip(WEFT_ASAN != 0)) {
   const outcome seen = in_child([] {
     const rlimit none{3, 3};  // those for stdin, stdout and stderr
     if (::setrlimit(RLIMIT_NOFILE, &none) != 0) return 1;
