@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 namespace bench {
@@ -36,7 +37,7 @@ inline std::vector<arrival> schedule_of(double load, unsigned processors, std::c
         static_cast<long>(half / static_cast<double>((is_long ? k_long_work : k_short_work).count()) + 0.5);
     for (long i = 0; i < count; ++i) all.push_back({static_cast<std::int64_t>(draw() * whole), is_long});
   }
-  std::ranges::stable_sort(all, {}, &arrival::at);
+  std::ranges::sort(all, {}, [](const arrival& a) { return std::pair(a.at, !a.is_long); });
   return all;
 }
 
