@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "tests/support/support.hpp"
+#include "tests/support/waiting.hpp"
 
 using namespace weft;
 using test::expect;
@@ -192,7 +193,7 @@ TEST_CASE("interruptible: f may park, go on elsewhere, and is then cancelled" * 
       e.equal(*there.recv(), i);
       back.send(i);
     }
-    test::settle();
+    test::await_waiting("channel receive", 1);
     cancel();
     e.throws<canceled>([&] { t.join(); });
   });
