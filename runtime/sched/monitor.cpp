@@ -93,21 +93,36 @@ activity sample(processor& p, const worker& m, std::int64_t now) noexcept {
   return 8 * ran < passed ? activity::stands_still : activity::runs_little;  // a signal costs it a little
 }
 
-// Interrupts a turn that computes, if somebody waits, or sees to it that a timer will.
-bool press(processor& p, std::int64_t now) noexcept {
+// Marks a turn that lasts: watched, and past its slice long. This thread may have lost its CPU since it looked; then
+// the turn is a later one, which is not to be taken for as old.
+void mark_turn(processor& p, std::int64_t now) noexcept {
   scheduler& s = sched();
-  if (!s.config.preemption) return false;
-  std::uint32_t bits = p.attention.load(relaxed);
+  const std::uint32_t bits = p.attention.load(relaxed);
+  std::uint32_t marks = 0;
   if ((bits & (processor::k_watched | processor::k_long_turn)) == 0) {
     p.turn_began.store(p.seen_since, relaxed);
     p.slice_end.store(p.seen_since + s.config.slice_ns, relaxed);
     p.least_until.store(0, relaxed);
     p.unsafe_since.store(0, relaxed);
     p.attention.fetch_or(processor::k_watched, release);
+    marks = processor::k_watched;
   }
   if (now - p.seen_since >= s.config.slice_ns && (bits & processor::k_long_turn) == 0 &&
-      (p.attention.fetch_or(processor::k_long_turn, relaxed) & processor::k_long_turn) == 0)
+      (p.attention.fetch_or(processor::k_long_turn, relaxed) & processor::k_long_turn) == 0) {
     s.long_turns.fetch_add(1, seq_cst);
+    marks |= processor::k_long_turn;
+  }
+  if (marks != 0 && p.tick.load(relaxed) != p.seen_tick &&
+      (p.attention.fetch_and(~marks, relaxed) & marks & processor::k_long_turn) != 0)
+    s.long_turns.fetch_sub(1, relaxed);
+}
+
+// Interrupts a turn that computes, if somebody waits, or sees to it that a timer will.
+bool press(processor& p, std::int64_t now) noexcept {
+  scheduler& s = sched();
+  if (!s.config.preemption) return false;
+  mark_turn(p, now);
+  if (p.tick.load(relaxed) != p.seen_tick) return false;
   const std::int64_t due = preemption_due(p, now);
   if (due == k_forever) return false;
   std::int64_t unsafe = p.unsafe_since.load(relaxed);
@@ -187,7 +202,8 @@ void call_in_detached() noexcept {
   for (worker* m = s.all_workers.load(acquire); m != nullptr; m = m->next_all) {
     if (!m->detached.load(relaxed)) continue;
     const std::int64_t cpu = cpu_time(*m);
-    if (cpu - m->seen_cpu > k_least_sample_ns && m->in.load(relaxed) == 0) {
+    // One that has only made a call after the other is left alone while it is in one: many end with EINTR.
+    if (cpu - m->seen_cpu > k_least_sample_ns && m->in.load(relaxed) == 0 && !blocked_in_kernel(*m)) {
       m->signalled.store(false, relaxed);  // one sent before may have been lost: preempt_signal.hpp
       send_preempt_signal(*m);
     }

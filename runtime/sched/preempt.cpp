@@ -112,6 +112,7 @@ void wait_for_processor(worker* m, fiber* f) noexcept {
 }
 
 void try_again(processor* p, std::int64_t now) noexcept {
+  if (preemption_due(*p, now) == k_forever) return p->unsafe_since.store(0, relaxed);  // nobody waits any more
   std::int64_t since = p->unsafe_since.load(relaxed);
   if (since == 0) p->unsafe_since.store(since = now, relaxed);
   arm_preemption(p, now + std::clamp((now - since) / 4, k_first_retry_ns, k_last_retry_ns));
@@ -209,11 +210,13 @@ void arm_preemption(processor* p, std::int64_t when) noexcept {
   if (when == k_forever || when >= p->armed_until.load(relaxed)) return;
   worker* m = p->owner.load(acquire);
   if (m == nullptr) return;
-  p->armed_until.store(when, relaxed);
+  p->armed_until.store(when, seq_cst);
   if (!m->has_timer.load(acquire)) return;
   itimerspec at{};
   at.it_value = to_timespec(when);
   ::timer_settime(m->timer, TIMER_ABSTIME, &at, nullptr);
+  // Partner: end_turn. Either that sees what was armed, or it is seen here that the turn has ended.
+  if (p->attention.load(seq_cst) == 0) disarm_preemption(m);
 }
 
 void arm_for_timer(processor* p, std::int64_t when) noexcept {
@@ -292,10 +295,23 @@ void begin_turn_again(processor* p, fiber* f) noexcept {
   arm_preemption(p, preemption_due(*p, now));
 }
 
+namespace {
+
+// What is armed would strike the next turn, whose system calls may be none that the kernel restarts.
+void disarm_turn(processor* p) noexcept {
+  if (p->armed_until.load(seq_cst) == k_forever) return;
+  p->armed_until.store(k_forever, relaxed);
+  if (worker* m = p->owner.load(relaxed)) disarm_preemption(m);
+}
+
+}  // namespace
+
 void end_turn(processor* p) noexcept {
   if (p->attention.load(relaxed) == 0) return;
-  if ((p->attention.exchange(0, relaxed) & processor::k_long_turn) != 0) sched().long_turns.fetch_sub(1, relaxed);
-  p->armed_until.store(k_forever, relaxed);
+  disarm_turn(p);  // here already: after the marks are gone the monitor would take a slow system call for a turn
+  p->tick.store(p->tick.load(relaxed) + 1, relaxed);
+  if ((p->attention.exchange(0, seq_cst) & processor::k_long_turn) != 0) sched().long_turns.fetch_sub(1, relaxed);
+  disarm_turn(p);  // the monitor may have armed it meanwhile
   p->unsafe_since.store(0, relaxed);
 }
 

@@ -18,6 +18,7 @@
 // 4. Whoever is to be interrupted may lack a CPU while another has one: the kernel had put both loops on one and left
 //    the other idle. So a second turn is asked a little later: the next longest, for work that any processor may take;
 //    for a timer the turn of the processor before, whose successor finds it when it steals.
+// 5. A worker's timer that is armed goes with the turn it was armed against: the signal is not for the next one.
 //
 // A turn is `watched` once the monitor has seen it last and compute; due timers may interrupt it, and others at the end
 // of its slice. Past its slice it is a long turn, and stays one when it is resumed: then whoever waits interrupts it

@@ -250,6 +250,37 @@ TEST_CASE("preemption: with nobody waiting, system calls of the fiber's own see 
   });
 }
 
+// monitor                                       worker
+// sees A's turn last, B waits: arms A's timer
+// for the end of the slice
+//                                               A's turn ends before, B's begins
+//                                               the timer goes off: B's call ends with EINTR
+TEST_CASE("preemption: what is armed against one turn does not strike the next" *
+          doctest::skip(k_no_signals || k_chaos)) {
+  if (test::count_threads() > 1) return;  // as above
+  in_fiber({1}, [](expect& e) {
+    int interrupted = 0;
+    for (int rounds = 0; rounds < 5;) {
+      int here = 0;
+      const auto start = clock::now();
+      clock::time_point begun;
+      auto next = spawn([&] {
+        begun = clock::now();
+        for (int k = 0; k < 10; ++k) {
+          const timespec nap{0, 1'000'000};
+          if (::nanosleep(&nap, nullptr) != 0) ++here;
+        }
+      });
+      while (clock::now() < start + 5ms) test::spin(100);  // half a slice
+      next.join();
+      if (begun - start > 9ms) continue;  // a busy machine: this fiber was made to wait for the other
+      interrupted += here;
+      ++rounds;
+    }
+    e.equal(interrupted, 0);
+  });
+}
+
 TEST_CASE("preemption: off, a fiber has the processor until it gives it back" * doctest::skip(k_no_signals)) {
   expect e;
   runtime_options options = test::on(1);
