@@ -70,7 +70,7 @@ class WEFT_API waiter {
   template <class L>
   void wait(std::unique_lock<L>& lock) {
     require_lock(lock.owns_lock());
-    park(nullptr, &lock, &unlock_it<L>, &relock_it<L>);
+    static_cast<void>(park(nullptr, &lock, &unlock_it<L>, &relock_it<L>));
   }
   // The same under ctx in place of the bound context, whose end is the error.
   template <class L>

@@ -20,7 +20,7 @@ class mapped_array {
   mapped_array(const mapped_array&) = delete;
   mapped_array& operator=(const mapped_array&) = delete;
   ~mapped_array() {
-    if (data_ != nullptr) ::munmap(data_, bytes_);
+    if (data_ != nullptr) ::munmap(static_cast<void*>(data_), bytes_);
   }
 
   bool empty() const noexcept { return size_ == 0; }
@@ -54,8 +54,8 @@ class mapped_array {
     void* at = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (at == MAP_FAILED) return false;
     if (data_ != nullptr) {  // not by mremap, of which ThreadSanitizer hears nothing
-      std::memcpy(at, data_, size_ * sizeof(T));
-      ::munmap(data_, bytes_);
+      std::memcpy(at, static_cast<const void*>(data_), size_ * sizeof(T));
+      ::munmap(static_cast<void*>(data_), bytes_);
     }
     data_ = static_cast<T*>(at);
     bytes_ = bytes;

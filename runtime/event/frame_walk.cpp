@@ -63,6 +63,7 @@ frame_walk::frame_walk(const arch::parked_frame& f, std::uintptr_t low, std::uin
 
 bool frame_walk::load(std::uintptr_t address, std::uintptr_t& value) const noexcept {
   if (address < low_ || address > high_ - sizeof value || address % sizeof value != 0) return false;
+  // NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): low_ is a stack's
   std::memcpy(&value, reinterpret_cast<const void*>(address), sizeof value);
   return true;
 }

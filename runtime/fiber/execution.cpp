@@ -33,7 +33,7 @@ void annotate_before(execution& from, const execution& to, [[maybe_unused]] bool
 // On the new side: completes the predecessor's saved state, and takes the exception state along.
 worker* take_over(transfer_t from, execution& self) noexcept {
   worker* m = static_cast<worker*>(from.data);
-  worker_view& v = view_of(m);
+  const worker_view& v = view_of(m);
 #if WEFT_ASAN
   __sanitizer_finish_switch_fiber(self.asan_fake_stack, nullptr, nullptr);
 #endif

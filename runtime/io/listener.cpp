@@ -115,7 +115,7 @@ listener& listener::operator=(listener&& o) noexcept {
   if (this == &o) return *this;
   static_cast<void>(close());
   socket::operator=(std::move(o));
-  path_ = std::exchange(o.path_, {});
+  path_ = std::exchange(o.path_, {});  // NOLINT(bugprone-use-after-move): not its base's
   return *this;
 }
 listener::~listener() { static_cast<void>(close()); }
@@ -128,7 +128,7 @@ packet_conn& packet_conn::operator=(packet_conn&& o) noexcept {
   if (this == &o) return *this;
   static_cast<void>(close());
   socket::operator=(std::move(o));
-  path_ = std::exchange(o.path_, {});
+  path_ = std::exchange(o.path_, {});  // NOLINT(bugprone-use-after-move): not its base's
   return *this;
 }
 packet_conn::~packet_conn() { static_cast<void>(close()); }

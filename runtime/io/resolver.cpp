@@ -50,12 +50,12 @@ std::error_code error_of_lookup(int code) noexcept {
 
 // Blocks the thread.
 answer ask_system(const question& q) {
-  addrinfo hints{};
+  addrinfo hints{};  // NOLINT(misc-const-correctness): it is not
   hints.ai_family = q.net.family;
   hints.ai_socktype = q.net.type;
   hints.ai_flags = q.listens ? AI_PASSIVE : 0;
   addrinfo* found = nullptr;
-  answer a;
+  answer a;  // NOLINT(misc-const-correctness)
   const char* host = q.host.empty() ? nullptr : q.host.c_str();
   const char* service = q.service.empty() ? "0" : q.service.c_str();
   if (const int code = ::getaddrinfo(host, service, &hints, &found)) {

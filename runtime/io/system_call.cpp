@@ -58,7 +58,7 @@ class call_scope {
 
   const atomic<std::uint32_t>* flag() const noexcept { return flag_; }
   std::error_code error() const noexcept {
-    std::error_code e = given_ == nullptr ? bound_error(self_) : given_->err();
+    const std::error_code e = given_ == nullptr ? bound_error(self_) : given_->err();
     return e ? e : std::error_code(errc::canceled);  // the end of the run
   }
 
@@ -78,7 +78,7 @@ result<long> call_system(const context* ctx, long number, const std::array<long,
     if (const std::error_code e = ctx == nullptr ? std::error_code{} : ctx->err()) return std::unexpected(e);
     return outcome(make_call(never, number, a));
   }
-  call_scope scope(ctx, self);
+  const call_scope scope(ctx, self);
   const atomic<std::uint32_t>& flag = scope.flag() == nullptr ? never : *scope.flag();
   detail::interrupt_record r;
   const bool entered = enter_blocking();

@@ -30,7 +30,7 @@ ended transfer(socket_handle, direction, const context* ctx, wait_reason, attemp
 template <class F>
 ended transfer(socket_handle h, direction d, const context* ctx, wait_reason why, F f, std::int64_t until = k_forever) {
   const attempt call = [](int fd, const void* a) -> long { return (*static_cast<const F*>(a))(fd); };
-  return transfer(h, d, ctx, why, call, &f, until);
+  return transfer(h, d, ctx, why, call, static_cast<const void*>(&f), until);
 }
 
 // One wait, for what an operation waits for besides: it ends after `ns` at the latest. Not done: how it ended.

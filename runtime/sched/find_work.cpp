@@ -238,7 +238,7 @@ bool must_get_up(rest how) noexcept {
 // How long this worker may sleep: for ever, or as the time keeper until the earliest timer.
 std::int64_t sleep_until(worker* m) noexcept {
   scheduler& s = sched();
-  std::int64_t earliest = earliest_timer();
+  const std::int64_t earliest = earliest_timer();
   {
     const std::lock_guard hold(s.lock);
     if (s.time_keeper != m) return k_forever;
@@ -272,7 +272,7 @@ bool watch(worker* m, std::int64_t until) noexcept {
 
 // Sleeps until it holds a processor. Null processor: the thread is to end.
 void sleep(worker* m) noexcept {
-  scheduler& s = sched();
+  const scheduler& s = sched();
   bool patient = false;  // has slept for long and is still needed
   while ((m->p = m->handed.exchange(nullptr, acquire)) == nullptr) {
     if (s.phase.load(seq_cst) == run_phase::stopping) return;

@@ -119,7 +119,7 @@ void mark_turn(processor& p, std::int64_t now) noexcept {
 
 // Interrupts a turn that computes, if somebody waits, or sees to it that a timer will.
 bool press(processor& p, std::int64_t now) noexcept {
-  scheduler& s = sched();
+  const scheduler& s = sched();
   if (!s.config.preemption) return false;
   mark_turn(p, now);
   if (p.tick.load(relaxed) != p.seen_tick) return false;
@@ -157,7 +157,7 @@ bool look_closely(processor& p, std::int64_t now) noexcept {
 
 // Looks at one processor; true if something was done.
 bool look_at(processor& p, std::int64_t now) noexcept {
-  scheduler& s = sched();
+  const scheduler& s = sched();
   const std::uint32_t tick = p.tick.load(relaxed);
   const worker* owner = p.owner.load(acquire);
   const bool same_turn = tick == p.seen_tick && owner != nullptr && owner == p.seen_owner;
@@ -197,7 +197,7 @@ bool turns_last(std::int64_t now) noexcept {
 
 // Threads that lost their processor and compute again, beside those that have one: they are to wait for theirs.
 void call_in_detached() noexcept {
-  scheduler& s = sched();
+  const scheduler& s = sched();
   if (!s.config.preemption || s.blocked_workers.load(relaxed) == 0) return;
   for (worker* m = s.all_workers.load(acquire); m != nullptr; m = m->next_all) {
     if (!m->detached.load(relaxed)) continue;

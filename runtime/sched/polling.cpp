@@ -71,7 +71,7 @@ void end_watch(worker* m) noexcept {
 }
 
 int watch_descriptor(descriptor& d) noexcept {
-  scheduler& s = sched();
+  const scheduler& s = sched();
   const section in;
   fiber_list woken;
   const int error = the_poller().add(d, woken);

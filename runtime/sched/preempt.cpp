@@ -121,7 +121,7 @@ void try_again(processor* p, std::int64_t now) noexcept {
 // A thread that goes on without a processor waits for one.
 void join_in(worker* m, fiber* f) noexcept {
   scheduler& s = sched();
-  section in(m);
+  const section in(m);
   if (!m->detached.load(relaxed)) return;
   m->detached.store(false, relaxed);
   if (processor* p = acquire_idle_processor()) {
@@ -240,7 +240,7 @@ void preempt(processor* p) noexcept {
 }
 
 void preempt_long_turn() noexcept {
-  scheduler& s = sched();
+  const scheduler& s = sched();
   processor *longest = nullptr, *next = nullptr;
   for (processor* p : s.processors) {
     if ((p->attention.load(relaxed) & processor::k_long_turn) == 0) continue;

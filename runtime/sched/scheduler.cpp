@@ -37,7 +37,7 @@ namespace {
 void fetch_ahead(const fiber& f) noexcept {
   if (f.phase.load(relaxed) != fiber_phase::started) return;
   const auto* const saved = static_cast<const std::byte*>(f.registers);
-  for (int line = 0; line < 4; ++line) __builtin_prefetch(saved + line * 64, 1);
+  for (int line = 0; line < 4; ++line) __builtin_prefetch(saved + std::ptrdiff_t{line} * 64, 1);
 }
 
 }  // namespace
@@ -201,7 +201,7 @@ void start_spinning_worker() noexcept {
 }  // namespace
 
 void wake_one() noexcept {
-  scheduler& s = sched();
+  const scheduler& s = sched();
   // (S), second half: the caller has published its work and put a store-load fence behind it. Partner: (R) in
   // find_work.
   if (s.idle_count.load(seq_cst) == 0 || s.spinning.load(seq_cst) != 0) return;
@@ -209,7 +209,7 @@ void wake_one() noexcept {
 }
 
 void wake_or_preempt() noexcept {
-  scheduler& s = sched();
+  const scheduler& s = sched();
   if (s.idle_count.load(seq_cst) != 0) return wake_one();
   if (s.long_turns.load(relaxed) != 0) preempt_long_turn();
 }
@@ -320,7 +320,7 @@ void ready(fiber_list& list) noexcept {
   bool shared = false;
   if (ours.size() == 1) return ready(m, ours.pop_front());
   const foreign_visit inside(m);
-  std::size_t n = ours.size();
+  const std::size_t n = ours.size();
   if (m != nullptr && m->p != nullptr && n <= run_queue<fiber>::k_capacity / 2) {
     while (fiber* f = ours.pop_front()) push_local(m->p, f);
   } else if (n != 0) {

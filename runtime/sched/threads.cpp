@@ -23,11 +23,11 @@ namespace {
 
 atomic<unsigned> service_threads{0};
 
-std::thread& monitor_thread() noexcept {
+std::thread& monitor_thread() {
   static std::thread* const t = new std::thread;
   return *t;
 }
-std::thread& spawner_thread() noexcept {
+std::thread& spawner_thread() {
   static std::thread* const t = new std::thread;
   return *t;
 }
@@ -74,7 +74,8 @@ worker* take_worker() {
   worker* m = nullptr;
   {
     const std::lock_guard hold(s.lock);
-    if ((m = s.retired_workers) != nullptr) s.retired_workers = m->next_idle;
+    m = s.retired_workers;
+    if (m != nullptr) s.retired_workers = m->next_idle;
   }
   if (m != nullptr) {
     m->thread.join();

@@ -10,7 +10,7 @@
 namespace weft::runtime {
 
 stack_list depot::take(std::size_t size, std::size_t most) {
-  stack_list taken = take_free(most);
+  const stack_list taken = take_free(most);
   return taken.empty() ? carve(size, std::min<std::size_t>(most, k_carved_at_once)) : taken;
 }
 

@@ -36,7 +36,7 @@ std::size_t stride_of(std::size_t stack_size) noexcept {
 }
 
 // Neighbours, often used together, get colours far apart: 11 is prime to k_colours.
-std::size_t colour_of(std::uint32_t index) noexcept { return index * 11 % k_colours * k_colour_step; }
+std::size_t colour_of(std::uint32_t index) noexcept { return std::size_t{index} * 11 % k_colours * k_colour_step; }
 
 iovec guard_of(const stack& s) noexcept { return {s.low - k_guard_size, k_guard_size}; }
 

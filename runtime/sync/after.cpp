@@ -125,7 +125,7 @@ void release(after_registration* a) noexcept {
 namespace weft {
 
 stop_func& stop_func::operator=(stop_func&& o) noexcept {
-  stop_func before(std::move(*this));  // its destructor stops or waits
+  const stop_func before(std::move(*this));  // its destructor stops or waits
   registration_ = std::exchange(o.registration_, nullptr);
   return *this;
 }

@@ -158,7 +158,7 @@ std::stop_token context::stop_token() const {
 }
 
 cancel_func& cancel_func::operator=(cancel_func&& o) noexcept {
-  cancel_func before(std::move(*this));  // its destructor cancels
+  const cancel_func before(std::move(*this));  // its destructor cancels
   node_ = std::exchange(o.node_, nullptr);
   return *this;
 }

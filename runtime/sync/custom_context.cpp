@@ -29,7 +29,7 @@ void destroy_custom(custom_node* n) noexcept {
 std::exception_ptr cause_of(const context_base& user) {
   const std::error_code err = user.err();
   if (!err) return nullptr;
-  std::exception_ptr own = user.cause();
+  const std::exception_ptr own = user.cause();
   return own != nullptr ? own : std::make_exception_ptr(std::system_error(err));
 }
 

@@ -15,7 +15,7 @@ using namespace runtime;
 
 unsigned set_processors(unsigned n) {
   static mutex changing;
-  scheduler& s = sched();
+  const scheduler& s = sched();
   if (n > k_max_processors)
     throw std::invalid_argument("weft: set_processors: " + std::to_string(n) + ": must be a whole number from 0 to " +
                                 std::to_string(k_max_processors));

@@ -237,7 +237,7 @@ int select(std::span<select_case> cases) {
   std::vector<detail::select_operation> operations;
   operations.reserve(cases.size());
   int otherwise = -1;
-  for (select_case& c : cases) {
+  for (const select_case& c : cases) {
     if (c.kept().is_default) otherwise = static_cast<int>(operations.size());
     operations.push_back(c.kept().operation());
   }

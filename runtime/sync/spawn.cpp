@@ -120,7 +120,7 @@ namespace weft::detail {
 using namespace runtime;
 
 unstarted_fiber make_fiber(const launch_options& o, std::source_location site) {
-  scheduler& s = sched();
+  const scheduler& s = sched();
   const foreign_visit inside(this_worker());  // once the fiber counts as live the run waits for it
   if (!inside.admitted())
     throw std::logic_error("weft: a fiber was started while no runtime is running; call weft::run first");

@@ -120,13 +120,15 @@ recv_chan<clock::time_point> after(timespan d) {
 }
 
 timer::timer(timespan d) : recv_chan(after(d)) {}
-timer::timer(timer&& o) noexcept : recv_chan(std::move(o)), function_(std::exchange(o.function_, nullptr)) {}
+timer::timer(timer&& o) noexcept
+    : recv_chan(std::move(o)),
+      function_(std::exchange(o.function_, nullptr)) {}  // NOLINT(bugprone-use-after-move): not its base's
 timer& timer::operator=(timer&& o) noexcept {
   if (this == &o) return *this;
   stop();
   release();
   recv_chan::operator=(std::move(o));
-  function_ = std::exchange(o.function_, nullptr);
+  function_ = std::exchange(o.function_, nullptr);  // NOLINT(bugprone-use-after-move): not its base's
   return *this;
 }
 timer::~timer() {

@@ -13,7 +13,8 @@ namespace storm = test::storm;
 
 namespace {
 
-// Ever made; those that are given back are used again.
+// Ever made; those that are given back are used again, but for what each processor keeps at hand.
+constexpr long k_at_hand = 1'000;
 long count_timer_records() {
   long count = 0;
   runtime::timer_records().for_each([&](const runtime::timer_record&) { ++count; });
@@ -36,7 +37,7 @@ void expect_nothing_left(expect& e, unsigned processors, long n, std::initialize
         storm::contexts_come_and_go(e, parent, n, in, how);
         e(test::allocated_bytes() < allocated + k_kept);
       }
-    e.equal(count_timer_records(), records);
+    e(count_timer_records() <= records + k_at_hand);
     test::give_back_freed();
     if (purged) e(test::resident_bytes() < resident + k_resident + k_heap_entry * static_cast<std::size_t>(n));
     e(!parent.ctx.err());

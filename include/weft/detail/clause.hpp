@@ -95,7 +95,7 @@ class [[nodiscard]] recv_clause : pinned {
   select_operation operation() noexcept { return {channel_, landing_.address(), false}; }
   value finish(bool received) {
     if constexpr (std::same_as<F, nothing>) {
-      got v = landing_.take(received);
+      got v = landing_.take(received);  // NOLINT(misc-const-correctness): it is moved from
       if (into_ != nullptr) *into_ = std::move(v);
     } else if constexpr (std::invocable<std::remove_reference_t<F>&, got>) {
       return std::invoke(*body_, landing_.take(received));

@@ -43,7 +43,7 @@ class slot {
   slot(const slot&) = delete;
   void* address() noexcept { return &value_; }
   T take() noexcept(std::is_nothrow_move_constructible_v<T>) {
-    struct guard {
+    const struct guard {
       slot* s;
       ~guard() { std::destroy_at(&s->value_); }
     } g{this};
