@@ -53,7 +53,8 @@ check_private() {
 
 count=0
 while IFS=: read -r file line text; do
-  included=$(sed -E 's/^[[:space:]]*#[[:space:]]*include[[:space:]]*([<"][^>"]*[>"]).*/\1/' <<<"$text")
+  [[ $text =~ include[[:space:]]*([\<\"][^\>\"]*[\>\"]) ]] || continue
+  included=${BASH_REMATCH[1]}
   name=${included:1:-1}
   ((count += 1))
   if [[ $file == include/* ]]; then check_public; else check_private; fi
