@@ -6,7 +6,6 @@
 // says so; one that took over ten seconds for an answer is not asked again.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
 #include <map>
@@ -14,6 +13,7 @@
 #include <set>
 
 #include "bench/support/bar_chart.hpp"
+#include "bench/support/command_line.hpp"
 #include "bench/support/comparison.hpp"
 #include "bench/support/metrics.hpp"
 #include "bench/support/places.hpp"
@@ -54,24 +54,14 @@ std::vector<std::string> row_names() {
 }
 
 std::optional<options> parse(int argc, char** argv, int& status) {
-  CLI::App app{"weft and its rivals, question by question, in one table.", "compare"};
+  command_line line("compare", "weft and its rivals, question by question, in one table.");
   options o;
-  app.add_option("--rows", o.rows, fmt::format("of {} (default: all)", fmt::join(row_names(), ", ")))
-      ->delimiter(',')
-      ->type_name("LIST")
-      ->check(CLI::IsMember(row_names()).description(""));
-  app.add_option("--rounds", o.rounds, "medians over so many rounds (default: 5)")
-      ->type_name("N")
-      ->check(CLI::Range(1, 1000).description(""));
-  app.add_flag("--quick", o.quick, "a tenth of the work, 3 rounds");
-  app.add_flag("!--no-rivals", o.rivals, "weft alone");
-  app.add_option("--out", o.out, "folder for results (default: bench-results in the build folder)")->type_name("DIR");
-  app.add_option("--json", o.json, "figures as JSON (default: DIR/compare.json)")->type_name("FILE");
-  app.add_option("--svg", o.svg, "picture (default: DIR/compare.svg)")->type_name("FILE");
-  if (!read_command_line(app, argc, argv, status)) return std::nullopt;
-  if (o.out.empty()) o.out = default_results_directory().string();
-  if (o.json.empty()) o.json = o.out + "/compare.json";
-  if (o.svg.empty()) o.svg = o.out + "/compare.svg";
+  line.rows(o.rows, row_names());
+  line.number("--rounds", o.rounds, 1, 1000, "medians over so many rounds (default: 5)");
+  line.flag("--quick", o.quick, "a tenth of the work, 3 rounds");
+  line.no_rivals(o.rivals, "weft alone");
+  line.results(o.out, &o.json, &o.svg);
+  if (!line.parse(argc, argv, status)) return std::nullopt;
   if (o.rounds == 0) o.rounds = o.quick ? 3 : 5;
   return o;
 }

@@ -5,7 +5,6 @@
 // turns in blocks, and who begins changes from block to block.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
 #include <exception>
@@ -17,6 +16,7 @@
 
 #include "bench/echo_client.hpp"
 #include "bench/echo_servers.hpp"
+#include "bench/support/command_line.hpp"
 #include "bench/support/places.hpp"
 #include "bench/support/progress.hpp"
 #include "bench/support/results.hpp"
@@ -42,28 +42,16 @@ struct options {
 };
 
 std::optional<options> parse(int argc, char** argv, int& status) {
-  CLI::App app{"Requests per second, round trips and CPU per request of an echo server.", "echo"};
+  command_line line("echo", "Requests per second, round trips and CPU per request of an echo server.");
   options o;
-  app.add_flag("--quick", o.quick, "shorter blocks: about a quarter of a minute");
-  app.add_option("--connections", o.connections, "at a time (default: 64, 1000)")
-      ->delimiter(',')
-      ->type_name("LIST")
-      ->check(CLI::Range(1, 100'000).description(""));
-  app.add_option("--size", o.size, "of a request, in bytes (default: 64)")
-      ->type_name("N")
-      ->check(CLI::Range(std::size_t{1}, std::size_t{4096}).description(""));
-  app.add_option("--blocks", o.blocks, "the servers take turns so many times (default: 5)")
-      ->type_name("N")
-      ->check(CLI::Range(1, 1000).description(""));
-  app.add_flag("!--no-rivals", o.rivals, "leave Asio, Go and tokio out, even where they are installed");
-  app.add_option("--serve", o.serve, "only serve: weft or epoll; says the port")
-      ->type_name("WHICH")
-      ->check(CLI::IsMember({"weft", "epoll"}).description(""));
-  app.add_option("--out", o.out, "folder for results (default: bench-results in the build folder)")->type_name("DIR");
-  app.add_option("--json", o.json, "figures as JSON (default: DIR/echo.json)")->type_name("FILE");
-  if (!read_command_line(app, argc, argv, status)) return std::nullopt;
-  if (o.out.empty()) o.out = default_results_directory().string();
-  if (o.json.empty()) o.json = o.out + "/echo.json";
+  line.flag("--quick", o.quick, "shorter blocks: about a quarter of a minute");
+  line.numbers("--connections", o.connections, 1, 100'000, "at a time (default: 64, 1000)");
+  line.number("--size", o.size, std::size_t{1}, std::size_t{4096}, "of a request, in bytes (default: 64)");
+  line.blocks(o.blocks, "the servers take turns so many times (default: 5)");
+  line.no_rivals(o.rivals, "leave Asio, Go and tokio out, even where they are installed");
+  line.word("--serve", o.serve, {"weft", "epoll"}, "only serve: weft or epoll; says the port");
+  line.results(o.out, &o.json);
+  if (!line.parse(argc, argv, status)) return std::nullopt;
   if (o.blocks == 0) o.blocks = o.quick ? 2 : 5;
   return o;
 }

@@ -7,7 +7,6 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
 #include <exception>
@@ -18,6 +17,7 @@
 #include <stdexcept>
 
 #include "bench/growth_report.hpp"
+#include "bench/support/command_line.hpp"
 #include "bench/support/places.hpp"
 #include "bench/support/process.hpp"
 #include "bench/support/progress.hpp"
@@ -52,37 +52,19 @@ std::vector<std::string> row_names() {
 }
 
 std::optional<options> parse(int argc, char** argv, int& status) {
-  CLI::App app{"What one element costs among n of them: fibers, channels, contexts, timers, processors.", "growth"};
+  command_line line("growth",
+                    "What one element costs among n of them: fibers, channels, contexts, timers, processors.");
   options o;
-  app.add_flag("--quick", o.quick, "up to 10,000 only, few rounds: under half a minute");
-  app.add_option("--rows", o.rows, fmt::format("of {} (default: all)", fmt::join(row_names(), ", ")))
-      ->delimiter(',')
-      ->type_name("LIST")
-      ->check(CLI::IsMember(row_names()).description(""));
-  app.add_option("--processors", o.processors, "1, 2 (default: those a row asks for)")
-      ->delimiter(',')
-      ->type_name("LIST")
-      ->check(CLI::Range(1U, 1024U).description(""));
-  app.add_option("--most", o.most, "the largest n (default: 1000000, which takes 6 GB of memory)")
-      ->type_name("N")
-      ->check(CLI::Range(1, 1'000'000).description(""));
-  app.add_option("--blocks", o.blocks, "weft and Go take turns so many times (default: 3; once from 1000000 on)")
-      ->type_name("N")
-      ->check(CLI::Range(1, 1000).description(""));
-  app.add_flag("!--no-rivals", o.rivals, "leave Go out, even where it is installed");
-  app.add_option("--out", o.out, "folder for results (default: bench-results in the build folder)")->type_name("DIR");
-  app.add_option("--json", o.json, "figures as JSON (default: DIR/growth.json)")->type_name("FILE");
-  app.add_option("--svg", o.svg, "picture (default: DIR/growth.svg)")->type_name("FILE");
-  if (!read_command_line(app, argc, argv, status)) return std::nullopt;
-  if (o.out.empty()) o.out = default_results_directory().string();
-  if (o.json.empty()) o.json = o.out + "/growth.json";
-  if (o.svg.empty()) o.svg = o.out + "/growth.svg";
+  line.flag("--quick", o.quick, "up to 10,000 only, few rounds: under half a minute");
+  line.rows(o.rows, row_names());
+  line.processors(o.processors);
+  line.number("--most", o.most, 1, 1'000'000, "the largest n (default: 1000000, which takes 6 GB of memory)");
+  line.blocks(o.blocks, "weft and Go take turns so many times (default: 3; once from 1000000 on)");
+  line.no_rivals(o.rivals, "leave Go out, even where it is installed");
+  line.results(o.out, &o.json, &o.svg);
+  if (!line.parse(argc, argv, status)) return std::nullopt;
   if (o.most == 0) o.most = o.quick ? 10'000 : 1'000'000;
   return o;
-}
-
-bool wanted(const auto& list, const auto& value) {
-  return list.empty() || std::ranges::find(list, value) != list.end();
 }
 
 int blocks_of(const options& o, int n) {

@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 #include <sys/wait.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
 #include <exception>
@@ -17,6 +16,7 @@
 
 #include "bench/http_load.hpp"
 #include "bench/http_serve.hpp"
+#include "bench/support/command_line.hpp"
 #include "bench/support/places.hpp"
 #include "bench/support/progress.hpp"
 #include "bench/support/results.hpp"
@@ -42,28 +42,17 @@ struct options {
 };
 
 std::optional<options> parse(int argc, char** argv, int& status) {
-  CLI::App app{"Requests per second, latency and CPU per request of an HTTP server, by wrk.", "http"};
+  command_line line("http", "Requests per second, latency and CPU per request of an HTTP server, by wrk.");
   options o;
-  app.add_flag("--quick", o.quick, "shorter blocks: about a quarter of a minute");
-  app.add_option("--connections", o.connections, "at a time (default: 64)")
-      ->type_name("N")
-      ->check(CLI::Range(1, 10'000).description(""));
-  app.add_option("--seconds", o.seconds, "of a block (default: 4)")
-      ->type_name("N")
-      ->check(CLI::Range(1, 1000).description(""));
-  app.add_option("--blocks", o.blocks, "the servers take turns so many times (default: 5)")
-      ->type_name("N")
-      ->check(CLI::Range(1, 1000).description(""));
-  app.add_option("--stops", o.stops, "weft's is stopped at full load so many times (default: 10)")
-      ->type_name("N")
-      ->check(CLI::Range(1, 1000).description(""));
-  app.add_flag("!--no-rivals", o.rivals, "leave Go out, even where it is installed");
-  app.add_flag("--serve", o.serve, "only serve; says the port");
-  app.add_option("--out", o.out, "folder for results (default: bench-results in the build folder)")->type_name("DIR");
-  app.add_option("--json", o.json, "figures as JSON (default: DIR/http.json)")->type_name("FILE");
-  if (!read_command_line(app, argc, argv, status)) return std::nullopt;
-  if (o.out.empty()) o.out = default_results_directory().string();
-  if (o.json.empty()) o.json = o.out + "/http.json";
+  line.flag("--quick", o.quick, "shorter blocks: about a quarter of a minute");
+  line.number("--connections", o.connections, 1, 10'000, "at a time (default: 64)");
+  line.number("--seconds", o.seconds, 1, 1000, "of a block (default: 4)");
+  line.blocks(o.blocks, "the servers take turns so many times (default: 5)");
+  line.number("--stops", o.stops, 1, 1000, "weft's is stopped at full load so many times (default: 10)");
+  line.no_rivals(o.rivals, "leave Go out, even where it is installed");
+  line.flag("--serve", o.serve, "only serve; says the port");
+  line.results(o.out, &o.json);
+  if (!line.parse(argc, argv, status)) return std::nullopt;
   if (o.seconds == 0) o.seconds = o.quick ? 1 : 4;
   if (o.blocks == 0) o.blocks = o.quick ? 2 : 5;
   if (o.stops == 0) o.stops = o.quick ? 3 : 10;

@@ -7,7 +7,6 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -20,6 +19,7 @@
 
 #include "bench/load_events.hpp"
 #include "bench/load_report.hpp"
+#include "bench/support/command_line.hpp"
 #include "bench/support/places.hpp"
 #include "bench/support/process.hpp"
 #include "bench/support/progress.hpp"
@@ -60,34 +60,21 @@ std::vector<std::string> row_names() {
 }
 
 std::optional<options> parse(int argc, char** argv, int& status) {
-  CLI::App app{"How late fibers are under load, what a wake-up takes after an idle time, what bursts cost.", "load"};
+  command_line line("load",
+                    "How late fibers are under load, what a wake-up takes after an idle time, what bursts cost.");
   options o;
-  app.add_flag("--quick", o.quick, "shorter runs: under half a minute");
-  app.add_option("--rows", o.rows, fmt::format("of {} (default: all)", fmt::join(row_names(), ", ")))
-      ->delimiter(',')
-      ->type_name("LIST")
-      ->check(CLI::IsMember(row_names()).description(""));
-  app.add_option("--processors", o.processors, "1, 2 (default: both)")
-      ->delimiter(',')
-      ->type_name("LIST")
-      ->check(CLI::Range(1U, 1024U).description(""));
-  app.add_option("--blocks", o.blocks, "weft and Go take turns so many times (default: 3)")
-      ->type_name("N")
-      ->check(CLI::Range(1, 1000).description(""));
-  app.add_flag("!--no-rivals", o.rivals, "leave Go out, even where it is installed");
-  app.add_option("--out", o.out, "folder for results (default: bench-results in the build folder)")->type_name("DIR");
-  app.add_option("--json", o.json, "figures as JSON (default: DIR/load.json)")->type_name("FILE");
-  if (!read_command_line(app, argc, argv, status)) return std::nullopt;
-  if (o.out.empty()) o.out = default_results_directory().string();
-  if (o.json.empty()) o.json = o.out + "/load.json";
+  line.flag("--quick", o.quick, "shorter runs: under half a minute");
+  line.rows(o.rows, row_names());
+  line.processors(o.processors, "both 1 and 2");
+  line.blocks(o.blocks, "weft and Go take turns so many times (default: 3)");
+  line.no_rivals(o.rivals, "leave Go out, even where it is installed");
+  line.results(o.out, &o.json);
+  if (!line.parse(argc, argv, status)) return std::nullopt;
   if (o.blocks == 0) o.blocks = o.quick ? 1 : 3;
   return o;
 }
 
 std::vector<load_workload> workloads(const options& o) {
-  const auto wanted = [](const auto& list, const auto& value) {
-    return list.empty() || std::ranges::find(list, value) != list.end();
-  };
   std::vector<load_workload> some = all_workloads();
   std::erase_if(some, [&](const load_workload& load) {
     return !wanted(o.rows, load.name) || !wanted(o.processors, load.processors);

@@ -4,7 +4,6 @@
 // of its own runtime.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
 #include <exception>
@@ -14,6 +13,7 @@
 #include <stdexcept>
 
 #include "bench/preemption_report.hpp"
+#include "bench/support/command_line.hpp"
 #include "bench/support/places.hpp"
 #include "bench/support/process.hpp"
 #include "bench/support/progress.hpp"
@@ -43,26 +43,15 @@ std::vector<std::string> row_names() {
 }
 
 std::optional<options> parse(int argc, char** argv, int& status) {
-  CLI::App app{"How late fibers are beside loops without a call, and what giving way costs.", "preemption"};
+  command_line line("preemption", "How late fibers are beside loops without a call, and what giving way costs.");
   options o;
-  app.add_flag("--quick", o.quick, "fewer samples: about a quarter of a minute");
-  app.add_option("--rows", o.rows, fmt::format("of {} (default: all)", fmt::join(row_names(), ", ")))
-      ->delimiter(',')
-      ->type_name("LIST")
-      ->check(CLI::IsMember(row_names()).description(""));
-  app.add_option("--processors", o.processors, "1, 2 (default: those a row asks for)")
-      ->delimiter(',')
-      ->type_name("LIST")
-      ->check(CLI::Range(1U, 1024U).description(""));
-  app.add_option("--blocks", o.blocks, "weft and Go take turns so many times (default: 3)")
-      ->type_name("N")
-      ->check(CLI::Range(1, 1000).description(""));
-  app.add_flag("!--no-rivals", o.rivals, "leave Go out, even where it is installed");
-  app.add_option("--out", o.out, "folder for results (default: bench-results in the build folder)")->type_name("DIR");
-  app.add_option("--json", o.json, "figures as JSON (default: DIR/preemption.json)")->type_name("FILE");
-  if (!read_command_line(app, argc, argv, status)) return std::nullopt;
-  if (o.out.empty()) o.out = default_results_directory().string();
-  if (o.json.empty()) o.json = o.out + "/preemption.json";
+  line.flag("--quick", o.quick, "fewer samples: about a quarter of a minute");
+  line.rows(o.rows, row_names());
+  line.processors(o.processors);
+  line.blocks(o.blocks, "weft and Go take turns so many times (default: 3)");
+  line.no_rivals(o.rivals, "leave Go out, even where it is installed");
+  line.results(o.out, &o.json);
+  if (!line.parse(argc, argv, status)) return std::nullopt;
   if (o.blocks == 0) o.blocks = o.quick ? 1 : 3;
   return o;
 }
@@ -77,9 +66,6 @@ std::vector<preemption_workload> workloads(const options& o) {
   for (unsigned processors : {1U, 2U}) all.push_back({"interruptible", processors, 0});
   for (const char* name : {"pinned", "migratable", "detach", "locked", "blocking"}) all.push_back({name, 1, 0});
   std::erase_if(all, [&](const preemption_workload& load) {
-    const auto wanted = [](const auto& list, const auto& value) {
-      return list.empty() || std::ranges::find(list, value) != list.end();
-    };
     return !wanted(o.rows, load.name) || !wanted(o.processors, load.processors);
   });
   return all;

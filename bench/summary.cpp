@@ -3,7 +3,6 @@
 // Each of them empties its file when it begins: a figure of an earlier call is not taken for one of this.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
 #include <exception>
@@ -12,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "bench/support/bar_chart.hpp"
+#include "bench/support/command_line.hpp"
 #include "bench/support/comparison.hpp"
 #include "bench/support/metrics.hpp"
 #include "bench/support/places.hpp"
@@ -22,11 +22,11 @@ namespace {
 using namespace bench;
 
 std::optional<std::string> parse(int argc, char** argv, int& status) {
-  CLI::App app{"Every figure that weft has a goal for, from what compare, preemption and echo have left.", "summary"};
-  std::string out = default_results_directory().string();
-  app.add_option("--out", out, "folder of their results, and for its own (default: bench-results in the build folder)")
-      ->type_name("DIR");
-  if (!read_command_line(app, argc, argv, status)) return std::nullopt;
+  command_line line("summary",
+                    "Every figure that weft has a goal for, from what compare, preemption and echo have left.");
+  std::string out;
+  line.results(out);
+  if (!line.parse(argc, argv, status)) return std::nullopt;
   return out;
 }
 

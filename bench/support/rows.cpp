@@ -3,13 +3,13 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <stdexcept>
 
+#include "bench/support/command_line.hpp"
 #include "bench/support/metrics.hpp"
 #include "bench/support/progress.hpp"
 #include "bench/support/statistics.hpp"
@@ -32,42 +32,20 @@ struct measured {
   std::vector<double> values;
 };
 
-bool wanted(const auto& list, const auto& value) {
-  return list.empty() || std::ranges::find(list, value) != list.end();
-}
-
 std::optional<options> parse(int argc, char** argv, const std::string& program, const rows& all, int& status) {
-  CLI::App app{"Measures one question a row.", program};
   options o;
-  std::vector<std::string> names;
-  for (const row& r : all) names.push_back(r.name);
-  std::vector<std::string> known = names;  // a row that only others have is no mistake: it gives no figures
-  for (const metric& m : metrics())
-    if (!wanted(known, std::string(m.row))) known.emplace_back(m.row);
-  app.add_option("--rows", o.rows, fmt::format("of {} (default: all)", fmt::join(names, ", ")))
-      ->delimiter(',')
-      ->type_name("LIST")
-      ->check(CLI::IsMember(known).description(""));
-  app.add_option("--processors", o.processors, "1, 2 (default: those a row asks for)")
-      ->delimiter(',')
-      ->type_name("LIST")
-      ->check(CLI::Range(1U, 1024U).description(""));
-  app.add_option("--repeat", o.repeat, "medians over so many repetitions (default: 5)")
-      ->type_name("N")
-      ->check(CLI::Range(1, 1000).description(""));
-  app.add_flag("--quick", o.quick, "a tenth of the work");
-  app.add_option("--json", o.json, "figures as JSON into FILE, or to standard output for -")->type_name("FILE");
-  try {
-    app.parse(argc, argv);
-    return o;
-  } catch (const CLI::CallForHelp&) {
-    fmt::print("{}", app.help());
-    status = 0;
-  } catch (const CLI::ParseError& error) {
-    fmt::print(stderr, "{}: {}\nTry --help.\n", program, error.what());
-    status = 2;
-  }
-  return std::nullopt;
+  std::vector<std::string> known;
+  for (const row& r : all) known.push_back(r.name);
+  for (const metric& m : metrics())  // a row that only others have is no mistake: it gives no figures
+    if (std::ranges::find(known, m.row) == known.end()) known.emplace_back(m.row);
+  command_line line(program, "Measures one question a row.");
+  line.rows(o.rows, known);
+  line.processors(o.processors);
+  line.number("--repeat", o.repeat, 1, 1000, "medians over so many repetitions (default: 5)");
+  line.flag("--quick", o.quick, "a tenth of the work");
+  line.text("--json", o.json, "FILE", "figures as JSON into FILE, or to standard output for -");
+  if (!line.parse(argc, argv, status)) return std::nullopt;
+  return o;
 }
 
 void add(std::vector<measured>& to, const std::string& name, unsigned processors, double value) {
