@@ -169,7 +169,7 @@ auto spawn(const context& parent, const launch_options& options, std::source_loc
 }  // namespace detail
 
 // Runs f in a fiber of its own, bound to a context that task::cancel() cancels and that derives from ctx, or from
-// background().
+// background(). That context ends when the fiber has let go of it, a moment after join() has returned, perhaps.
 template <std::invocable F>
 auto spawn(F&& f, std::source_location site = std::source_location::current()) -> task<std::invoke_result_t<F>> {
   return detail::spawn(background(), {}, site, std::forward<F>(f));

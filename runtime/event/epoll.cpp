@@ -128,7 +128,8 @@ int poller::open_locked() noexcept {
     watched_.fetch_sub(1, relaxed);
   }
   table_[at] = &d;
-  watched_.fetch_add(1, seq_cst);  // before the first event can come; partner: begin_watch in sched/polling.cpp
+  // Before the first event can come. Partners: begin_watch in sched/polling.cpp, see_added.
+  watched_.fetch_add(1, seq_cst);
   epoll_event edges{};
   edges.events = k_edges;
   edges.data.u64 = pack(d);
@@ -160,16 +161,24 @@ int poller::open_locked() noexcept {
   return errno == ENOENT && ::epoll_ctl(epoll, EPOLL_CTL_ADD, d.fd, &edges) == 0 ? 0 : errno;
 }
 
+// An event names a descriptor, and what the kernel says orders nothing in C++: who looks has to see it constructed.
+void poller::see_added() const noexcept {
+  static_cast<void>(watched_.load(acquire));  // pairs with add
+}
+
 void poller::poll(fiber_list& ready) noexcept {
   const int epoll = epoll_.load(acquire);
   if (epoll < 0) return;
   events what;
-  tell_all(what, ::epoll_wait(epoll, what.data(), static_cast<int>(what.size()), 0), ready);
+  const int n = ::epoll_wait(epoll, what.data(), static_cast<int>(what.size()), 0);
+  see_added();
+  tell_all(what, n, ready);
 }
 
 void poller::sleep(std::int64_t until, fiber_list& ready) noexcept {
   events what;
   const int n = wait_for_events(epoll_.load(acquire), what, until);
+  see_added();
   if (!tell_all(what, n, ready)) return;
   std::uint64_t count = 0;
   while (::read(event_.load(relaxed), &count, sizeof count) < 0 && errno == EINTR) {

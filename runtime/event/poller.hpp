@@ -53,6 +53,7 @@ class poller {
 
  private:
   int open_locked() noexcept;
+  void see_added() const noexcept;
   descriptor* at_locked(int fd) noexcept {
     const auto i = static_cast<std::size_t>(fd);
     return fd >= 0 && i < table_.size() ? table_[i] : nullptr;

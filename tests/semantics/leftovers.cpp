@@ -12,7 +12,9 @@ static runtime_options short_drain(unsigned processors) {
 TEST_CASE("leftovers: get the time to finish by themselves") {
   test::for_processors({1, 4}, [](unsigned processors) {
     std::atomic<int> finished{0};
-    run(test::on(processors), [&] {
+    runtime_options options = test::on(processors);
+    options.drain = 1h;
+    run(options, [&] {
       for (int i = 0; i < 50; ++i)
         go([&] {
           this_fiber::sleep_for(5ms);
