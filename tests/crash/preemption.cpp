@@ -29,7 +29,7 @@ using test::verdict;
 
 namespace {
 
-constexpr bool k_no_signals = WEFT_TSAN != 0;
+using test::k_no_signals;
 
 }  // namespace
 

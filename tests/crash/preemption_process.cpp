@@ -33,7 +33,7 @@ using test::verdict;
 
 namespace {
 
-constexpr bool k_no_signals = WEFT_TSAN != 0;
+using test::k_no_signals;
 
 // No loop runs on without a processor, taken for blocked: seen once there is none; one that is never called in would be
 // there at every look. By what the runtime holds of its threads: for the kernel those run, too, that wait for a CPU on

@@ -68,7 +68,7 @@ class named : public context_base {
   std::string name_;
 };
 
-std::error_code code_of(const std::exception_ptr& cause) {
+std::error_code code_in(const std::exception_ptr& cause) {
   try {
     if (cause != nullptr) std::rethrow_exception(cause);
   } catch (const std::system_error& error) {
@@ -150,7 +150,7 @@ TEST_CASE("own context: how it ended is how its children ended") {
     end.close();
     e(!child.ctx.done().recv());
     e(child.ctx.err() == errc::deadline_exceeded);
-    e(code_of(child.ctx.cause()) == errc::deadline_exceeded);
+    e(code_in(child.ctx.cause()) == errc::deadline_exceeded);
     auto late = with_cancel(own);
     e(late.ctx.err() == errc::deadline_exceeded || !late.ctx.done().recv());
   });
@@ -165,10 +165,10 @@ TEST_CASE("own context: the cause is never null after the end, also when it is n
     e(own.cause() == nullptr);
     end.close();
     e(!child.ctx.done().recv());
-    for (const context& ctx : {own, below, child.ctx}) e(code_of(ctx.cause()) == errc::canceled);
+    for (const context& ctx : {own, below, child.ctx}) e(code_in(ctx.cause()) == errc::canceled);
     const context born_over = make_context<own_end>(background(), end);
-    e(code_of(born_over.cause()) == errc::canceled);
-    e(code_of(with_cancel(born_over).ctx.cause()) == errc::canceled);
+    e(code_in(born_over.cause()) == errc::canceled);
+    e(code_in(with_cancel(born_over).ctx.cause()) == errc::canceled);
   });
 }
 

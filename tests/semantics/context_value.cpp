@@ -12,7 +12,7 @@ struct request_id {
 struct user {
   using type = std::string;
 };
-struct depth {
+struct how_deep {
   using type = int;
 };
 // Two libraries that know nothing of each other, and chose the same names.
@@ -39,10 +39,10 @@ TEST_CASE("value: found by the type of its key, absent ones are null") {
 
 TEST_CASE("value: the nearest wins, the outer one stays as it was") {
   in_fiber([](expect& e) {
-    const context outer = with_value<depth>(background(), 1);
-    const context inner = with_value<depth>(outer, 2);
-    e.equal(*inner.value<depth>(), 2);
-    e.equal(*outer.value<depth>(), 1);
+    const context outer = with_value<how_deep>(background(), 1);
+    const context inner = with_value<how_deep>(outer, 2);
+    e.equal(*inner.value<how_deep>(), 2);
+    e.equal(*outer.value<how_deep>(), 1);
   });
 }
 
@@ -74,12 +74,12 @@ TEST_CASE("value: an empty one hides the outer one") {
 TEST_CASE("value: seen through every kind of context below, also at depth") {
   in_fiber([](expect& e) {
     context ctx = with_value<user>(background(), "ann");
-    for (int i = 0; i < 100; ++i) ctx = with_value<depth>(ctx, i);
+    for (int i = 0; i < 100; ++i) ctx = with_value<how_deep>(ctx, i);
     auto a = with_cancel(ctx);
     auto b = with_timeout(a, 1h);
     const context c = without_cancel(b);
     e.equal(*c.value<user>(), std::string("ann"));
-    e.equal(*c.value<depth>(), 99);
+    e.equal(*c.value<how_deep>(), 99);
     b.cancel();
     e.equal(*b.ctx.value<user>(), std::string("ann"));
   });
@@ -95,7 +95,7 @@ TEST_CASE("value: lives as long as the context, and is destroyed with it") {
       context below;
       {
         const context ctx = with_value<holder>(background(), std::make_shared<test::counted>(values, 5));
-        below = with_value<depth>(ctx, 1);
+        below = with_value<how_deep>(ctx, 1);
       }
       e.equal((*below.value<holder>())->value(), 5);
       e.equal(values.alive(), 1);
@@ -107,7 +107,7 @@ TEST_CASE("value: lives as long as the context, and is destroyed with it") {
 TEST_CASE("value: a context with a value is cancelled with its parent") {
   in_fiber([](expect& e) {
     auto [parent, cancel] = with_cancel(background());
-    const context ctx = with_value<depth>(parent, 1);
+    const context ctx = with_value<how_deep>(parent, 1);
     e(!ctx.err());
     cancel();
     e(ctx.err() == errc::canceled);

@@ -15,8 +15,7 @@ using test::pipe_pair;
 
 namespace {
 
-// Interrupts though nobody waits, also in the kernel.
-const bool k_chaos = WEFT_CHAOS != 0 || std::getenv("WEFT_CHAOS") != nullptr;
+using test::k_chaos;
 
 }  // namespace
 

@@ -17,7 +17,7 @@ using face::owner;
 
 namespace {
 
-struct key {
+struct text_key {
   using type = std::string;
 };
 struct int_key {
@@ -56,12 +56,12 @@ static_assert(requires(const context& c) {
   { c.stop_token() } -> std::same_as<std::stop_token>;
   { c.err() } noexcept -> std::same_as<std::error_code>;
   { c.cause() } -> std::same_as<std::exception_ptr>;
-  { c.value<key>() } noexcept -> std::same_as<const std::string*>;
+  { c.value<text_key>() } noexcept -> std::same_as<const std::string*>;
   { background() } noexcept -> std::same_as<context>;
   { todo() } noexcept -> std::same_as<context>;
   { without_cancel(c) } -> std::same_as<context>;
   { with_stop_token(c, std::stop_token()) } -> std::same_as<context>;
-  { with_value<key>(c, "text") } -> std::same_as<context>;
+  { with_value<text_key>(c, "text") } -> std::same_as<context>;
 });
 static_assert(is<cancel_cause, std::variant<std::exception_ptr, std::error_code>>);
 static_assert(face::nothrow_handle<cancel_func>);
@@ -98,7 +98,7 @@ static_assert(requires(const context_base& b) {
   { b.parent() } noexcept -> std::same_as<const context&>;
 });
 static_assert(is<decltype(make_context<own_context>(background(), 3)), context>);
-static_assert(context_key<key> == &context_tag<key>);
+static_assert(context_key<text_key> == &context_tag<text_key>);
 
 // Runs and fibers.
 static_assert(std::is_aggregate_v<runtime_options> && runtime_options{}.processors == 0);
@@ -291,5 +291,5 @@ static_assert(requires(const fiber_local<std::string>& l) {
 TEST_CASE("face: contexts, fibers, tasks and synchronization are as programs expect them") {
   const context c = make_context<own_context>(background(), 3);
   CHECK(*c.value<int_key>() == 3);
-  CHECK(context_key<key> != context_key<int_key>);  // not constant to gcc's UndefinedBehaviorSanitizer
+  CHECK(context_key<text_key> != context_key<int_key>);  // not constant to gcc's UndefinedBehaviorSanitizer
 }

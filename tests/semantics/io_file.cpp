@@ -37,7 +37,7 @@ class scratch {
   std::vector<std::string> made_;
 };
 
-std::string numbered(std::size_t size) {
+std::string numbered_bytes(std::size_t size) {
   std::string bytes(size, '\0');
   test::fill(bytes, 0);
   return bytes;
@@ -59,7 +59,7 @@ TEST_CASE("io::file: what is written is read, from where the position is, and at
   in_fiber([](expect& e) {
     scratch here;
     const io::file f = need(io::file::create(here.path("f")));
-    const std::string bytes = numbered(100'000);
+    const std::string bytes = numbered_bytes(100'000);
     e.equal(f.write(bytes).value_or(0), bytes.size());
     e.equal(f.size().value_or(0), std::uint64_t{100'000});
     std::string all(200'000, '\0');
@@ -85,7 +85,7 @@ TEST_CASE("io::file: what is written is read, from where the position is, and at
 TEST_CASE("io::file: whole files, and a context that is given is heard") {
   in_fiber([](expect& e) {
     scratch here;
-    const std::string path = here.path("f"), bytes = numbered(300'000);
+    const std::string path = here.path("f"), bytes = numbered_bytes(300'000);
     e(io::write_file(path, bytes).has_value());
     e.equal(io::read_file(path).value_or(""), bytes);
     e(io::write_file(path, "shorter").has_value());
@@ -152,7 +152,7 @@ TEST_CASE("io::file: devices and what the kernel makes up") {
 TEST_CASE("io::pipe: bytes in order, more than it holds, until the end; the waiting park") {
   in_fiber({1, 2, 4}, [](expect& e) {
     io::pipe_ends ends = need(io::pipe());
-    const std::string bytes = numbered(1'000'000);
+    const std::string bytes = numbered_bytes(1'000'000);
     wait_group all;
     all.go([&] {
       e.equal(ends.writer.write(bytes).value_or(0), bytes.size());
@@ -204,7 +204,7 @@ TEST_CASE("io::pipe: a close and a cancel end the waits") {
       std::string some(3, '\0');
       return error_of(empty.reader.read(c, some));
     });
-    auto fills = spawn([&, c = ctx] { return full.writer.write(c, numbered(1'000'000)).value_or(0); });
+    auto fills = spawn([&, c = ctx] { return full.writer.write(c, numbered_bytes(1'000'000)).value_or(0); });
     auto reads = spawn(read);
     test::settle();
     bound.cancel();

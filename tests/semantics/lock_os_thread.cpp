@@ -16,7 +16,7 @@ using test::in_fiber;
 
 namespace {
 
-constexpr bool k_no_signals = WEFT_TSAN != 0;
+using test::k_no_signals;
 
 }  // namespace
 

@@ -21,7 +21,7 @@ using test::expect;
 
 namespace {
 
-constexpr bool k_no_signals = WEFT_TSAN != 0;
+using test::k_no_signals;
 // clang links AddressSanitizer into the program itself, which then counts as a library.
 #if defined(__clang__)
 constexpr bool k_never_leaves = k_no_signals || WEFT_ASAN != 0;

@@ -29,9 +29,8 @@ using test::pipe_pair;
 
 namespace {
 
-constexpr bool k_no_signals = WEFT_TSAN != 0;
-// Interrupts though nobody waits, also in the kernel.
-const bool k_chaos = WEFT_CHAOS != 0 || std::getenv("WEFT_CHAOS") != nullptr;
+using test::k_chaos;
+using test::k_no_signals;
 
 // body(expect&, P) with 1 and 4 hogs for each of 1 and of 2 processors, all of which have begun and none of which ends
 // before the body does.

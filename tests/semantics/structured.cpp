@@ -11,7 +11,7 @@ using namespace weft;
 using test::expect;
 using test::in_fiber;
 
-static const std::error_code k_broken = std::make_error_code(std::errc::broken_pipe);
+static const std::error_code k_step_broken = std::make_error_code(std::errc::broken_pipe);
 
 // Sleeps until it is cancelled, and counts that.
 static auto endless(std::atomic<int>& ended) {
@@ -88,7 +88,7 @@ TEST_CASE("all: an exception cancels the others, waits for them, and is rethrown
 
 TEST_CASE("all: an error value cancels the others and stays in its place") {
   in_fiber([](expect& e) {
-    auto [bad, cut, code] = all([]() -> result<int> { return std::unexpected(k_broken); },
+    auto [bad, cut, code] = all([]() -> result<int> { return std::unexpected(k_step_broken); },
                                 []() -> result<int> {
                                   this_fiber::sleep_for(1h);
                                   return 1;
@@ -97,7 +97,7 @@ TEST_CASE("all: an error value cancels the others and stays in its place") {
                                   this_fiber::sleep_for(1h);
                                   return {};
                                 });
-    e(error_of(bad) == k_broken);
+    e(error_of(bad) == k_step_broken);
     e(error_of(cut) == errc::canceled);
     e(code == errc::canceled);
     auto [good, also] = all([]() -> result<int> { return 1; }, [] { return std::error_code(); });
@@ -111,11 +111,11 @@ TEST_CASE("all: an error value that left another child without a value is thrown
     std::atomic<int> ended{0};
     std::error_code thrown;
     try {
-      all([]() -> result<void> { return std::unexpected(k_broken); }, endless(ended));
+      all([]() -> result<void> { return std::unexpected(k_step_broken); }, endless(ended));
     } catch (const std::system_error& error) {
       thrown = error.code();
     }
-    e(thrown == k_broken);
+    e(thrown == k_step_broken);
     e.equal(ended.load(), 1);
   });
 }
@@ -221,7 +221,7 @@ TEST_CASE("race: failures do not decide while there is hope") {
           return 4;
         });
     e.equal(got, 4);
-    const result<int> r = race([]() -> result<int> { return std::unexpected(k_broken); },
+    const result<int> r = race([]() -> result<int> { return std::unexpected(k_step_broken); },
                                []() -> result<int> {
                                  for (int i = 0; i < 10; ++i) this_fiber::yield();
                                  return 5;
@@ -249,8 +249,8 @@ TEST_CASE("race: when none succeeds, the first failure is rethrown or given") {
       text = error.what();
     }
     e(text == "one" || text == "two");
-    e(error_of(race([]() -> result<int> { return std::unexpected(k_broken); })) == k_broken);
-    e(error_of(race([]() -> result<void> { return std::unexpected(k_broken); })) == k_broken);
+    e(error_of(race([]() -> result<int> { return std::unexpected(k_step_broken); })) == k_step_broken);
+    e(error_of(race([]() -> result<void> { return std::unexpected(k_step_broken); })) == k_step_broken);
   });
 }
 
@@ -328,14 +328,14 @@ TEST_CASE("each: the first failure ends the children and the walk, even one that
     });
     try {
       each(c, 5, [&](int x) -> std::error_code {
-        if (x == 1) return k_broken;
+        if (x == 1) return k_step_broken;
         endless(ended)();
         return {};
       });
     } catch (const std::system_error& error) {
       thrown = error.code();
     }
-    e(thrown == k_broken);
+    e(thrown == k_step_broken);
     e.equal(ended.load(), 1);
     feeder.join();
     std::atomic<int> begun{0};
@@ -368,8 +368,8 @@ TEST_CASE("within: the value of what ends in time, not wrapped twice; exceptions
   in_fiber([](expect& e) {
     e.equal(within(1h, [] { return 3; }).value(), 3);
     e(within(1h, [] {}).has_value());
-    const result<int> flat = within(1h, []() -> result<int> { return std::unexpected(k_broken); });
-    e(error_of(flat) == k_broken);
+    const result<int> flat = within(1h, []() -> result<int> { return std::unexpected(k_step_broken); });
+    e(error_of(flat) == k_step_broken);
     e.throws<std::runtime_error>([] { static_cast<void>(within(1h, [] { throw std::runtime_error("in"); })); });
     e.equal(*within(1h, [] { return std::make_unique<int>(4); }).value(), 4);
     e(!this_fiber::context().deadline());

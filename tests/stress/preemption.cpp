@@ -23,14 +23,14 @@ using test::expect;
 
 namespace {
 
-constexpr bool k_no_signals = WEFT_TSAN != 0;
+using test::k_no_signals;
 
-class pipe_pair {
+class pipe_ends {
  public:
-  pipe_pair() {
+  pipe_ends() {
     if (::pipe(ends_.data()) != 0) throw std::runtime_error("pipe");
   }
-  ~pipe_pair() {
+  ~pipe_ends() {
     ::close(ends_[0]);
     ::close(ends_[1]);
   }
@@ -245,7 +245,7 @@ TEST_CASE("preemption: detached fibers come back at once, by the dozen, into cha
     std::atomic<long> sum{0};
     run(test::on(processors), [&] {
       for (long round = 0; round < rounds; ++round) {
-        const pipe_pair gate;
+        const pipe_ends gate;
         const chan<long> out;
         wait_group all;
         for (int i = 0; i < k_fibers; ++i)
@@ -322,7 +322,7 @@ TEST_CASE("preemption: run after run, hogs and undeclared reads each time" * doc
     long got = 0;
     run(test::on(1 + round % 3), [&] {
       test::hogs hogs(4);
-      const pipe_pair p;
+      const pipe_ends p;
       auto reader = spawn([&] { return p.read(); });
       this_fiber::sleep_for(200us);
       p.write(round);

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <concepts>
 #include <cstdint>
+#include <cstdlib>
 #include <initializer_list>
 #include <mutex>
 #include <source_location>
@@ -19,6 +20,11 @@
 #include <weft/weft.hpp>
 
 namespace test {
+
+// No signals under ThreadSanitizer: they would come late, with a frame that is not true.
+inline constexpr bool k_no_signals = WEFT_TSAN != 0;
+// Interrupts though nobody waits, also in the kernel.
+inline const bool k_chaos = WEFT_CHAOS != 0 || std::getenv("WEFT_CHAOS") != nullptr;
 
 // The environment's WEFT_TEST_SCALE, 1 without it.
 double scale_factor();
