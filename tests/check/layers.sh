@@ -53,7 +53,7 @@ check_private() {
 
 count=0
 while IFS=: read -r file line text; do
-  [[ $text =~ include[[:space:]]*([\<\"][^\>\"]*[\>\"]) ]] || continue
+  [[ $text =~ include[[:space:]]*([\<\"][^\>\"]*[\>\"]) ]] || { fail "not read: $text"; continue; }
   included=${BASH_REMATCH[1]}
   name=${included:1:-1}
   ((count += 1))

@@ -13,10 +13,12 @@ using test::in_fiber;
 
 namespace {
 
-bool has_waiters(const context& ctx) {
+int count_waiters(const context& ctx) {
   runtime::cancel_node& node = *runtime::canceler_of(ctx.node());
   const std::lock_guard hold(node.lock);
-  return !node.waiters.empty();
+  int count = 0;
+  for (const runtime::cancel_link* l = node.waiters.front(); l != nullptr; l = l->next) ++count;
+  return count;
 }
 
 // `wait` waits for `reason`, under the context that it is given, until `end` ends it in another way.
@@ -25,10 +27,10 @@ void check_unlinked(expect& e, std::string_view reason, std::function<bool(const
   auto scope = with_cancel(background());
   auto t = spawn([&] { return wait(scope.ctx); });
   test::await_waiting(reason, 1);
-  e(has_waiters(scope.ctx));
+  e.equal(count_waiters(scope.ctx), 1);
   end();
   e(t.join());
-  e(!has_waiters(scope.ctx));
+  e.equal(count_waiters(scope.ctx), 0);
   scope.cancel();
 }
 
@@ -66,6 +68,7 @@ TEST_CASE("wait scope: a wait under the bound context, given again, needs no lin
       return c.recv(own).error();
     });
     test::await_waiting("channel receive", 1);
+    e.equal(count_waiters(scope.ctx), 1);  // the fiber's own
     scope.cancel();
     e(t.join() == errc::canceled);
   });
