@@ -63,12 +63,13 @@ TEST_CASE("wait scope: a wait under the bound context, given again, needs no lin
   in_fiber({1, 2}, [](expect& e) {
     chan<int> c;
     auto scope = with_cancel(background());
+    context own;
     auto t = spawn(scope, [&] {
-      const context own = this_fiber::context();
+      own = this_fiber::context();
       return c.recv(own).error();
     });
     test::await_waiting("channel receive", 1);
-    e.equal(count_waiters(scope.ctx), 1);  // the fiber's own
+    e.equal(count_waiters(own), 1);  // the fiber's own
     scope.cancel();
     e(t.join() == errc::canceled);
   });
