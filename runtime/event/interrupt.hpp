@@ -16,6 +16,9 @@
 //               handler.
 // Where that does not hold nothing happens; the signal comes again.
 //
+// weft's own code is to be kept out of that also where it is linked statically into f's object file: functions of it
+// that wait, and then throw, hold a not_abandoned.
+//
 // Rejected: restoring the exceptions in flight and the fiber's depths when f is abandoned with others than it began
 // with: what they stand for would be leaked. It waits until they are as they were.
 #pragma once
@@ -25,6 +28,14 @@
 #include "runtime/fiber/worker_view.hpp"
 
 namespace weft::runtime {
+
+// A frame from which an exception may come while one of these lives has something to destroy. It costs no instruction.
+struct not_abandoned {
+  not_abandoned() noexcept = default;
+  not_abandoned(const not_abandoned&) noexcept = default;
+  not_abandoned& operator=(const not_abandoned&) noexcept = default;
+  ~not_abandoned() { asm volatile(""); }
+};
 
 // In the handler, for the fiber that runs on this thread, outside the runtime (its mark is not set). True: the frame
 // was changed, and the handler returns to it. Neither locks nor allocates. `mask`: what the thread blocks when it runs

@@ -5,6 +5,7 @@
 #pragma once
 #include <cstdint>
 
+#include "runtime/event/interrupt.hpp"
 #include "runtime/io/socket.hpp"
 #include "weft/context.hpp"
 
@@ -16,6 +17,7 @@ struct ended {
   how what;
   long value;             // when done
   std::error_code error;  // when failed
+  [[no_unique_address]] not_abandoned kept{};
 };
 
 // Makes the system call once: its value or the negative error; -EAGAIN: wait and try again.

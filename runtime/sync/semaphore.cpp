@@ -68,6 +68,7 @@ bool semaphore::take(const context* ctx, std::int64_t n) {
 }
 
 void semaphore::acquire(std::int64_t n) {
+  const not_abandoned here;
   if (!take(nullptr, n)) throw_canceled(current_fiber());
 }
 

@@ -67,10 +67,12 @@ void poll() {
 }
 
 void sleep_for(timespan d) {
+  const not_abandoned here;
   if (!sleep(after_now(d), nullptr)) throw_canceled(current_fiber());
 }
 
 void sleep_until(clock::time_point t) {
+  const not_abandoned here;
   if (!sleep(t.time_since_epoch().count(), nullptr)) throw_canceled(current_fiber());
 }
 

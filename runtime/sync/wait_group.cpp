@@ -48,6 +48,7 @@ bool wait_for_zero(detail::atomic_of<std::int64_t>& count, detail::wait_list& wa
 }  // namespace
 
 void wait_group::wait() {
+  const not_abandoned here;
   if (!wait_for_zero(count_, waiters_, nullptr)) throw_canceled(current_fiber());
 }
 

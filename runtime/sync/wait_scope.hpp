@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 
+#include "runtime/event/interrupt.hpp"
 #include "runtime/fiber/fiber.hpp"
 #include "runtime/sched/park.hpp"
 #include "weft/context.hpp"
@@ -33,6 +34,7 @@ class wait_scope {
   kind kind_;
   cancel_node* node_;
   cancel_link link_;
+  [[no_unique_address]] not_abandoned kept_;
 };
 
 // At a cancellation point of the current fiber, for its bound context or the end of the runtime.
