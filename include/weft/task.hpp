@@ -39,9 +39,11 @@ struct task_state {
       value;
 
   explicit task_state(const context& parent) : bound(with_cancel(parent)) {}
-  ~task_state() { end_unseen(bound); }
 
+  // After the fiber's end.
   R take() {
+    end_unseen(bound);  // or else:
+    bound.cancel();
     if (error) std::rethrow_exception(std::exchange(error, nullptr));
     if constexpr (std::is_reference_v<R>)
       return static_cast<R>(**value);
@@ -169,7 +171,7 @@ auto spawn(const context& parent, const launch_options& options, std::source_loc
 }  // namespace detail
 
 // Runs f in a fiber of its own, bound to a context that task::cancel() cancels and that derives from ctx, or from
-// background(). That context ends when the fiber has let go of it, a moment after join() has returned, perhaps.
+// background(). That context is cancelled when join() returns, and not by detach().
 template <std::invocable F>
 auto spawn(F&& f, std::source_location site = std::source_location::current()) -> task<std::invoke_result_t<F>> {
   return detail::spawn(background(), {}, site, std::forward<F>(f));
