@@ -21,10 +21,11 @@
 //                  False, with nothing changed: no room above `low`; state that belongs to the thread, or that another
 //                  thread might not take; the handler was not called by the kernel
 //                  arch::prepare_inject_call()   once, before any handler calls it
-//   parked_frame.hpp  arch::parked_frame   the registers, by DWARF's numbers, of what jump_fcontext has switched away
-//   from fiber_entry.S  weft_fiber_entry     the first frame of every fiber, see fiber_entry.hpp interruptible.S
-//   weft_interruptible       the trampoline of interruptible(f), see interruptible.hpp cancelable_syscall.S
-//   weft_cancelable_syscall  see cancelable_syscall.hpp
+//   parked_frame.hpp  arch::parked_frame   the registers, by DWARF's numbers, of what jump_fcontext switched away from
+//   fiber_entry.S  weft_fiber_entry          the first frame of every fiber, see fiber_entry.hpp
+//   jump.S         weft_jump                 the switch, see jump.hpp
+//   interruptible.S  weft_interruptible      the trampoline of interruptible(f), see interruptible.hpp
+//   cancelable_syscall.S  weft_cancelable_syscall   see cancelable_syscall.hpp
 // To port: make the folder, define these, name it below.
 #pragma once
 

@@ -5,6 +5,9 @@
 // undefined. Unwinding therefore ends there cleanly. An exception without a handler calls std::terminate with every
 // frame still in place, backtrace() and debuggers stop, instead of reading on into whatever make_fcontext left above.
 // For walkers by frame pointer, the frame pointer is null.
+//
+// A finished fiber leaves from there, too: its main returns whom to jump to. All calls have then been returned from,
+// and the CPU predicts the returns of the next fiber right, as after weft_jump (jump.hpp).
 #pragma once
 
 #include <boost/context/detail/fcontext.hpp>
@@ -13,6 +16,12 @@ extern "C" {
 
 [[noreturn]] void weft_fiber_entry(boost::context::detail::transfer_t from);
 
-// Defined by the fiber layer. It never returns: a finished fiber switches away for the last time.
-[[noreturn]] void weft_fiber_main(boost::context::detail::transfer_t from);
+// What jump_fcontext takes.
+struct weft_departure {
+  boost::context::detail::fcontext_t to;
+  void* data;
+};
+
+// Defined by the scheduler.
+weft_departure weft_fiber_main(boost::context::detail::transfer_t from);
 }

@@ -20,7 +20,7 @@ WEFT_FIBER_ENTRY:
         .cfi_undefined x29
         mov     x30, xzr
         bl      WEFT_FIBER_MAIN
-        brk     #1
+        b       jump_fcontext           // what it takes for its return address nobody returns to
         .cfi_endproc
         .size   WEFT_FIBER_ENTRY, . - WEFT_FIBER_ENTRY
 

@@ -23,7 +23,9 @@ WEFT_FIBER_ENTRY:
         subq    $8, %rsp
         .cfi_adjust_cfa_offset 8
         call    WEFT_FIBER_MAIN@PLT
-        ud2
+        movq    %rax, %rdi
+        movq    %rdx, %rsi
+        jmp     jump_fcontext@PLT       // what it takes for its return address nobody returns to
         .cfi_endproc
         .size   WEFT_FIBER_ENTRY, . - WEFT_FIBER_ENTRY
 

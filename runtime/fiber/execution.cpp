@@ -1,5 +1,6 @@
 #include "runtime/fiber/execution.hpp"
 
+#include "arch/jump.hpp"
 #include "runtime/fiber/worker_view.hpp"
 
 #if WEFT_TSAN
@@ -16,7 +17,6 @@
 namespace weft::runtime {
 namespace {
 
-using boost::context::detail::jump_fcontext;
 using boost::context::detail::transfer_t;
 
 void annotate_before(execution& from, const execution& to, [[maybe_unused]] bool for_ever) noexcept {
@@ -48,14 +48,16 @@ worker* take_over(transfer_t from, execution& self) noexcept {
 [[gnu::noinline]] worker* switch_execution(worker* m, execution& from, execution& to) noexcept {
   view_of(m).leaving = &from;
   annotate_before(from, to, false);
-  return take_over(jump_fcontext(to.registers, m), from);
+  return take_over(weft_jump(to.registers, m), from);
 }
 
-[[gnu::noinline]] void leave_execution(worker* m, execution& from, execution& to) noexcept {
+weft_departure leave_execution(worker* m, execution& from, const execution& to) noexcept {
   view_of(m).leaving = &from;
   annotate_before(from, to, true);
-  jump_fcontext(to.registers, m);
-  __builtin_trap();
+#if WEFT_TSAN
+  weft_jump(to.registers, m);  // it notes returns, by now among the calls of `to`
+#endif
+  return {to.registers, m};
 }
 
 worker* arrive(transfer_t from, execution& self) noexcept { return take_over(from, self); }

@@ -7,6 +7,7 @@
 #pragma once
 #include <boost/context/detail/fcontext.hpp>
 
+#include "arch/fiber_entry.hpp"
 #include "runtime/base/thread_locals.hpp"
 #include "weft/detail/config.hpp"
 
@@ -33,8 +34,9 @@ struct execution {
 // (worker::leaving).
 worker* switch_execution(worker* m, execution& from, execution& to) noexcept;
 
-// The same for a fiber that never runs again; its stack may be reused once the successor has taken over.
-[[noreturn]] void leave_execution(worker* m, execution& from, execution& to) noexcept;
+// The same for a fiber that never runs again: what its entry jumps to. Its stack may be reused once the successor has
+// taken over.
+weft_departure leave_execution(worker* m, execution& from, const execution& to) noexcept;
 
 // First thing on the new side of a switch that started a fresh fiber.
 worker* arrive(boost::context::detail::transfer_t, execution& self) noexcept;

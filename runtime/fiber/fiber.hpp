@@ -96,6 +96,7 @@ struct alignas(k_cache_line) fiber : execution {
   atomic<wait_reason> reason{wait_reason::none};
   bool migratable = false;
   bool heeds = false;  // `heeded` is not null; here, where a switch looks anyway
+  bool homed = false;  // `home` is not null; the same
   bubble_role role = bubble_role::outside;
   atomic<std::int64_t> waits_since{0};  // by the coarse clock
 
@@ -133,6 +134,10 @@ struct alignas(k_cache_line) fiber : execution {
   note foreign_wake;  // what a foreign thread sleeps on
   atomic<bubble_state*> bubble{nullptr};
 
+  void set_home(worker* m) noexcept {
+    home = m;
+    homed = m != nullptr;
+  }
   bool is_foreign() const noexcept { return phase.load(relaxed) == fiber_phase::foreign; }
   // A copy into `out`; gives its length. Torn at worst, when it is renamed in this moment.
   std::size_t copy_label(char (&out)[k_label_size]) const noexcept;

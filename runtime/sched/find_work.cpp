@@ -343,7 +343,7 @@ fiber* find_work(worker* m) noexcept {
       fiber* f = m->at_hand != nullptr ? std::exchange(m->at_hand, nullptr) : look(m);
       if (f != nullptr) {
         stop_spinning(m);
-        if (f->home == nullptr) return f;
+        if (!f->homed) return f;
         pass_to_home(m, f);
         has_processor = false;
       }

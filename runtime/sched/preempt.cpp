@@ -87,7 +87,7 @@ bool give_up(worker* m, fiber* f, processor* p, cause why, std::int64_t now) noe
     if (next == nullptr) return false;
     if (theirs != nullptr) s.preempted_since.store(now, relaxed);
     keep_rest_of_slice(*p, *f, now);
-    f->home = m;
+    f->set_home(m);
     push_preempted_locked(f, now);
   }
   if (theirs != nullptr && theirs->home == nullptr) push_local(p, theirs);  // it runs on any
@@ -130,7 +130,7 @@ void join_in(worker* m, fiber* f) noexcept {
   } else {
     {
       const std::lock_guard hold(s.lock);
-      f->home = m;
+      f->set_home(m);
       f->slice_left = 0;
       push_preempted_locked(f, now_ns());
     }
@@ -283,7 +283,7 @@ void begin_turn_again(processor* p, fiber* f) noexcept {
   p->least_until.store(now + (f->turn_owed ? length : k_least_run_ns), relaxed);
   f->slice_left = 0;
   f->turn_owed = false;
-  if (f->thread_locks == 0) f->home = nullptr;
+  if (f->thread_locks == 0) f->set_home(nullptr);
   end_turn(p);
   p->tick.store(p->tick.load(relaxed) + 1, relaxed);
   p->turn_began.store(now, relaxed);

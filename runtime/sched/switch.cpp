@@ -201,7 +201,7 @@ fiber* adopt_next(worker* m, fiber* self, execution*& to) noexcept {
 }  // namespace
 }  // namespace weft::runtime
 
-extern "C" void weft_fiber_main(boost::context::detail::transfer_t from) {
+extern "C" weft_departure weft_fiber_main(boost::context::detail::transfer_t from) {
   using namespace weft::runtime;
   worker* m = static_cast<worker*>(from.data);
   fiber* self = m->current.load(relaxed);
@@ -214,7 +214,7 @@ extern "C" void weft_fiber_main(boost::context::detail::transfer_t from) {
     if (next == nullptr) {
       m->predecessor = self;
       m->action = leave_action::exit;
-      leave_execution(m, *self, *to);
+      return leave_execution(m, *self, *to);
     }
     self = next;
   }

@@ -39,7 +39,7 @@ fiber* take_block(std::size_t stack_size, std::source_location site, std::string
   f->cancel.store(0, relaxed);
   f->cancel_given.store(0, relaxed);
   f->shields = f->no_preempts = f->thread_locks = 0;
-  f->home = nullptr;
+  f->set_home(nullptr);
   f->reason.store(wait_reason::none, relaxed);
   f->stack_size = stack_size;
   f->migratable = false;

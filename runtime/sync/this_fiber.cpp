@@ -108,7 +108,7 @@ void lock_os_thread() {
   if (self == nullptr) throw std::logic_error("weft::lock_os_thread: this thread runs no fiber");
   const section in;
   if (self->thread_locks++ != 0) return;
-  self->home = in.here();
+  self->set_home(in.here());
   in.here()->locked = self;
 }
 
@@ -118,7 +118,7 @@ void unlock_os_thread() {
   if (self->thread_locks == 0) throw std::logic_error("weft::unlock_os_thread: the fiber has not locked its thread");
   const section in;
   if (--self->thread_locks != 0) return;
-  self->home = nullptr;
+  self->set_home(nullptr);
   in.here()->locked = nullptr;
 }
 

@@ -10,6 +10,7 @@
 #include <exception>
 #include <vector>
 
+#include "arch/fiber_entry.hpp"
 #include "runtime/stack/stack_pool.hpp"
 #include "tests/unit/stack/child.hpp"
 
@@ -18,7 +19,7 @@ using namespace weft::runtime;
 
 extern "C" {
 [[noreturn]] void test_fiber_entry(transfer_t from);
-[[noreturn, gnu::noinline]] void test_fiber_main(transfer_t from);
+[[gnu::noinline]] weft_departure test_fiber_main(transfer_t from);
 }
 
 namespace {
@@ -83,12 +84,11 @@ frames on_a_stack(body run) {
 
 }  // namespace
 
-extern "C" void test_fiber_main(transfer_t from) {
+extern "C" weft_departure test_fiber_main(transfer_t from) {
   auto* const begin = static_cast<start*>(from.data);
   begin->seen.aligned = reinterpret_cast<std::uintptr_t>(__builtin_dwarf_cfa()) % 16 == 0;
   begin->run(begin->seen);
-  boost::context::detail::jump_fcontext(from.fctx, nullptr);
-  __builtin_unreachable();
+  return {from.fctx, nullptr};
 }
 
 TEST_CASE("fiber entry: a walk over the frames passes the fiber's main and ends at the entry") {
