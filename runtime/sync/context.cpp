@@ -27,10 +27,10 @@ std::int64_t deadline_of(const context_node* n) noexcept {
   return INT64_MAX;
 }
 
-cancel_node* make_cancel_node(const context& parent) {
+cancel_node* make_cancel_node(const context& parent, std::uint32_t references) {
   cancel_node* above = canceler_of(parent.node());
   if (above == &root()) above = shard_of_root(this_worker());  // any will do
-  auto* n = new cancel_node(shared(parent.node()), above);
+  auto* n = new cancel_node(shared(parent.node()), above, references);
   n->deadline = deadline_of(parent.node());
   if (above == nullptr) return n;
   const section in;
@@ -54,11 +54,12 @@ void on_deadline(void* owner, std::uint32_t, std::int64_t, fiber_list&) {
   auto* n = static_cast<cancel_node*>(owner);
   // The node's end waits for this callback, so it is there; but it may be on its way out.
   if (!retain_unless_gone(*n)) return;
-  cancel(*n, cancel_state::deadline_exceeded, n->deadline_cause);
+  cancel(*n, cancel_state::deadline_exceeded, &n->deadline_cause);
   detail::release(n);
 }
 
-cancelable as_pair(cancel_node* n) noexcept { return {context::adopt(n), cancel_func::adopt(shared(n))}; }
+// With two references.
+cancelable as_pair(cancel_node* n) noexcept { return {context::adopt(n), cancel_func::adopt(n)}; }
 
 std::exception_ptr as_exception(const cancel_cause& cause, std::error_code err) {
   if (const auto* e = std::get_if<std::exception_ptr>(&cause); e != nullptr && *e != nullptr) return *e;
@@ -170,11 +171,11 @@ cancel_func::~cancel_func() {
 }
 
 void cancel_func::operator()() const noexcept {
-  if (node_ != nullptr) runtime::cancel(*static_cast<cancel_node*>(node_), cancel_state::canceled, {});
+  if (node_ != nullptr) runtime::cancel(*static_cast<cancel_node*>(node_), cancel_state::canceled);
 }
 
 void cancel_func::operator()(cancel_cause cause) const noexcept {
-  if (node_ != nullptr) runtime::cancel(*static_cast<cancel_node*>(node_), cancel_state::canceled, cause);
+  if (node_ != nullptr) runtime::cancel(*static_cast<cancel_node*>(node_), cancel_state::canceled, &cause);
 }
 
 void cancel_func::release() noexcept {
@@ -187,17 +188,17 @@ void detail::end_unseen(cancelable& c) noexcept {
   if (!n->has_done.load(relaxed) && n->stop == nullptr) c.cancel.release();
 }
 
-cancelable with_cancel(const context& parent) { return as_pair(make_cancel_node(parent)); }
+cancelable with_cancel(const context& parent) { return as_pair(make_cancel_node(parent, 2)); }
 cancelable with_cancel_cause(const context& parent) { return with_cancel(parent); }
 
 cancelable with_deadline_cause(const context& parent, clock::time_point when, cancel_cause cause) {
-  cancel_node* n = make_cancel_node(parent);
+  cancel_node* n = make_cancel_node(parent, 2);
   cancelable made = as_pair(n);
   const std::int64_t at = when.time_since_epoch().count();
   if (n->deadline <= at) return made;  // the parent's comes first
   n->deadline = at;
   if (at <= local_now()) {
-    runtime::cancel(*n, cancel_state::deadline_exceeded, cause);
+    runtime::cancel(*n, cancel_state::deadline_exceeded, &cause);
     return made;
   }
   n->deadline_cause = std::move(cause);
@@ -237,7 +238,7 @@ context with_stop_token(const context& parent, std::stop_token token) {
                                                                     // What the cancel runs may drop the last handle: a
                                                                     // callback's end does not wait for itself.
                                                                     if (!retain_unless_gone(*n)) return;
-                                                                    runtime::cancel(*n, cancel_state::canceled, {});
+                                                                    runtime::cancel(*n, cancel_state::canceled);
                                                                     release_elsewhere(n);
                                                                   }));
   return made;

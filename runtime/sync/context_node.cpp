@@ -30,7 +30,9 @@ void add_child(cancel_node& above, cancel_node& child) noexcept {
   child.registered = true;
 }
 
-root_nodes& roots() {
+constinit atomic<root_nodes*> made_roots{nullptr};
+
+[[gnu::noinline]] root_nodes& make_roots() {
   static root_nodes* const r = [] {
     auto* made = new root_nodes;
     for (cancel_node*& shard : made->shards) {
@@ -39,7 +41,13 @@ root_nodes& roots() {
     }
     return made;
   }();
+  made_roots.store(r, release);
   return *r;
+}
+
+root_nodes& roots() {
+  root_nodes* const r = made_roots.load(acquire);
+  return r != nullptr ? *r : make_roots();
 }
 
 void await(const atomic<bool>& step) noexcept {
@@ -55,11 +63,11 @@ void await(const atomic<bool>& step) noexcept {
 class cancellation {
  public:
   // False if somebody else had cancelled the node before.
-  bool begin(cancel_node& n, cancel_state why, const cancel_cause& cause, bool inherited) noexcept {
+  bool begin(cancel_node& n, cancel_state why, const cancel_cause* cause, bool inherited) noexcept {
     std::unique_lock hold(n.lock);
     if (n.state.load(relaxed) != cancel_state::live) return false;
     n.inherits_cause = inherited;
-    if (!inherited) n.cause = cause;
+    if (cause != nullptr) n.cause = *cause;
     n.state.store(why, release);
     wake_waiters(n);
     take_afters(n);
@@ -80,11 +88,11 @@ class cancellation {
   void spread(cancel_state why) noexcept {
     for (cancel_node* n = first_; n != nullptr; n = n->work)
       while (cancel_node* child = pop_child(*n)) {
-        if (begin(*child, why, {}, true)) continue;
+        if (begin(*child, why, nullptr, true)) continue;
         await(child->settled);
         detail::release(child);
       }
-    ready(ready_);
+    if (!ready_.empty()) ready(ready_);
   }
 
   // Ends the ownership of the nodes; `start` stays referenced by the caller.
@@ -199,7 +207,8 @@ bool retain_unless_gone(cancel_node& n) noexcept {
   return false;
 }
 
-void cancel(cancel_node& start, cancel_state why, const cancel_cause& cause) noexcept {
+void cancel(cancel_node& start, cancel_state why, const cancel_cause* cause) noexcept {
+  if (start.state.load(acquire) != cancel_state::live) return await(start.settled);  // as by most destructors
   cancellation c;
   cancel_node* first = nullptr;
   {
@@ -211,7 +220,7 @@ void cancel(cancel_node& start, cancel_state why, const cancel_cause& cause) noe
     c.spread(why);
     first = c.settle();
   }
-  run_afters(c.afters());
+  if (!c.afters().empty()) run_afters(c.afters());
   if (!c.has_stop() || !in_runtime()) {
     if (c.has_stop()) request_stops(first);
     release_all(first, &start);
@@ -300,7 +309,7 @@ void revive_root() {
   }
 }
 
-void cancel_root() noexcept { cancel(root(), cancel_state::canceled, {}); }
+void cancel_root() noexcept { cancel(root(), cancel_state::canceled); }
 
 }  // namespace weft::runtime
 
@@ -334,7 +343,19 @@ void destroy_cancel_node(cancel_node* n) noexcept {
   delete n;
 }
 
+bool is_exception(const cancel_cause& c) noexcept {
+  const auto* e = std::get_if<std::exception_ptr>(&c);
+  return e != nullptr && *e != nullptr;
+}
+// Whether something of the user's goes with the node.
+bool holds_users(const cancel_node& n) noexcept {
+  return is_exception(n.cause) || is_exception(n.deadline_cause) || n.stop != nullptr || n.on_stop != nullptr;
+}
+
 void destroy_node(context_node* n) noexcept {
+  if (n->kind == node_kind::cancel && !holds_users(*static_cast<cancel_node*>(n)))
+    return destroy_cancel_node(static_cast<cancel_node*>(n));
+  const shield_scope no_throw;
   switch (n->kind) {
     case node_kind::cancel:
       return destroy_cancel_node(static_cast<cancel_node*>(n));
@@ -350,7 +371,6 @@ void destroy_node(context_node* n) noexcept {
 }
 
 void release_chain(context_node* n) noexcept {
-  const shield_scope no_throw;  // values and causes are the user's
   // A loop, not recursion: chains of a million contexts are legal.
   while (n != nullptr) {
     context_node* parent = n->parent;

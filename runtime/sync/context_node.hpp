@@ -43,9 +43,10 @@ namespace weft::detail {
 enum class node_kind : std::uint8_t { cancel, value, detached, custom };
 
 struct context_node {
-  context_node(node_kind k, context_node* p, runtime::cancel_node* c) noexcept : kind(k), parent(p), canceler(c) {}
+  context_node(node_kind k, context_node* p, runtime::cancel_node* c, std::uint32_t n = 1) noexcept
+      : references(n), kind(k), parent(p), canceler(c) {}
 
-  runtime::atomic<std::uint32_t> references{1};
+  runtime::atomic<std::uint32_t> references;
   const node_kind kind;
   context_node* const parent;  // counted; null: the root
   runtime::cancel_node*
@@ -76,8 +77,8 @@ enum class cancel_state : std::uint8_t { live, canceled, deadline_exceeded };
 
 struct cancel_node : context_node {
   // `above`: in whose list of children it registers, or null.
-  cancel_node(context_node* parent, cancel_node* above) noexcept
-      : context_node(node_kind::cancel, parent, this), above(above) {}
+  cancel_node(context_node* parent, cancel_node* above, std::uint32_t references = 1) noexcept
+      : context_node(node_kind::cancel, parent, this, references), above(above) {}
 
   atomic<cancel_state> state{cancel_state::live};
   atomic<bool> told{false};     // its own fibers are flagged, its done channel is closed
@@ -128,8 +129,8 @@ std::error_code error_of(const cancel_node&) noexcept;
 bool retain_unless_gone(cancel_node&) noexcept;
 
 // Cancels the node and everything below it, and makes ready whom that wakes. Whatever user code must run is run before
-// it returns, on this thread.
-void cancel(cancel_node&, cancel_state, const cancel_cause&) noexcept;
+// it returns, on this thread. `cause` null: none.
+void cancel(cancel_node&, cancel_state, const cancel_cause* cause = nullptr) noexcept;
 
 // For waits: links into the node's list unless it is cancelled already (false).
 bool link_waiter(cancel_node&, cancel_link&) noexcept;

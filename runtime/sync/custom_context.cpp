@@ -44,7 +44,8 @@ void follow(const std::shared_ptr<context_base>& user, const context& follower, 
   detail::launch({.name = "weft:follow context"}, std::source_location::current(),
                  [user, follower, gone, closed = recv_chan<void>(user->done())] {
                    if (select(closed, gone, background().done()) != 0) return;
-                   cancel(*static_cast<cancel_node*>(follower.node()), state_of(*user), cause_of(*user));
+                   const cancel_cause cause = cause_of(*user);
+                   cancel(*static_cast<cancel_node*>(follower.node()), state_of(*user), &cause);
                  });
 }
 
@@ -62,7 +63,8 @@ context_node* make_custom_node(std::shared_ptr<context_base> user) {
   n->follower = context::adopt(make_cancel_node(without_cancel(parent)));
   n->canceler = static_cast<cancel_node*>(n->follower.node());
   if (n->user->err()) {
-    cancel(*n->canceler, state_of(*n->user), cause_of(*n->user));
+    const cancel_cause cause = cause_of(*n->user);
+    cancel(*n->canceler, state_of(*n->user), &cause);
   } else if (sched().running()) {
     n->gone = chan<void>();
     follow(n->user, n->follower, n->gone);

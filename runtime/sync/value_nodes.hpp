@@ -42,7 +42,7 @@ const detail::channel_core* own_done(const context_node*);
 std::int64_t deadline_of(const context_node*) noexcept;
 
 // A reference-counted cancel_node below `parent`, live or already cancelled as the parent is.
-cancel_node* make_cancel_node(const context& parent);
+cancel_node* make_cancel_node(const context& parent, std::uint32_t references = 1);
 
 inline context_node* shared(context_node* n) noexcept {
   if (n != nullptr) detail::retain(n);

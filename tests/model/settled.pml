@@ -19,7 +19,7 @@
  *   last_ = &n;
  * @ runtime/sync/context_node.cpp: void spread(cancel_state why) noexcept {
  *   pop_child(*n)                                                            [pop_child]
- *   if (begin(*child, why, {}, true)) continue;                              [begin]
+ *   if (begin(*child, why, nullptr, true)) continue;                            [begin]
  *   await(child->settled);                                                   [await_settled]
  *   detail::release(child);                                                  [release]
  * @ runtime/sync/context_node.cpp: static cancel_node* pop_child(cancel_node& n) noexcept {
@@ -34,6 +34,7 @@
  * @ runtime/sync/context_node.cpp: cancel_node* settle() noexcept {
  *   n->settled.store(true, release);                                         [settle]
  * @ runtime/sync/context_node.cpp: void cancel(cancel_node& start,
+ *   start.state.load(acquire) != cancel_state::live) return await(start.settled)  [await_settled]
  *   c.begin(start, why, cause, false)                                        [begin]
  *   await(start.settled);                                                    [await_settled]
  *   c.spread(why);                                                           [spreads]
@@ -45,7 +46,7 @@
  * @ runtime/sync/context_node.cpp: void release_chain(context_node* n) noexcept {
  *   destroy_node(n);                                                         [release]
  *   parent->references.fetch_sub(1, acq_rel) != 1
- * @ runtime/sync/context.cpp: cancel_node* make_cancel_node(const context& parent) {
+ * @ runtime/sync/context.cpp: cancel_node* make_cancel_node(const context& parent, std::uint32_t references) {
  *   shared(parent.node())                                                    [derive]
  *   const std::lock_guard hold(above->lock);
  *   above->state.load(relaxed);
