@@ -66,7 +66,7 @@
  *   wait_for_processor(m, f);                                                [waits]
  * @ runtime/sched/preempt.cpp: bool give_up(worker* m, fiber* f, processor* p, cause why, std::int64_t now) noexcept {
  *   pop_idle_worker();                                                       [give_up]
- *   f->home = m;
+ *   f->set_home(m);
  *   m->p = nullptr;
  *   hand_to(next, p);
  * @ runtime/sched/preempt.cpp: void join_in(worker* m, fiber* f) noexcept {
