@@ -280,7 +280,7 @@ void ready(worker* m, fiber* f) noexcept {
     return wake_one();
   }
   processor* p = m->p;
-  fiber* kicked = p->runnext.exchange(f, seq_cst);  // (S) when nothing else follows
+  fiber* kicked = exchange_runnext(p, f);
   if (kicked == nullptr) {
     if (sched().idle_count.load(seq_cst) == 0) return;
     p->wake_owed.store(true, relaxed);
@@ -288,7 +288,7 @@ void ready(worker* m, fiber* f) noexcept {
     return wake_one();
   }
   push_local(p, kicked);
-  if (sched().alone) return;
+  if (sched().alone.load(relaxed)) return;
   full_fence();  // (S): before the first look at the idle ones
   wake_one();
 }
@@ -298,7 +298,7 @@ void ready_new(fiber* f) noexcept {
   worker* m = in.here();
   if (m == nullptr || m->p == nullptr) return ready(m, f);
   processor* p = m->p;
-  if (fiber* kicked = p->runnext.exchange(f, seq_cst)) push_local(p, kicked);
+  if (fiber* kicked = exchange_runnext(p, f)) push_local(p, kicked);
   if (sched().alone.load(relaxed)) return;
   full_fence();  // (S)
   wake_one();

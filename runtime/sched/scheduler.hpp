@@ -140,6 +140,15 @@ fiber* take_preempted() noexcept;
 fiber* pop_preempted_at_home() noexcept;  // under the lock: the first that waits on a thread of its own
 fiber* take_owed() noexcept;              // a preempted one that has waited long
 void push_global(fiber*) noexcept;
+// Owner only: puts f, or nothing, where the processor looks first; gives what was there. As a ring's pop: where there
+// are no thieves it need not be one step.
+inline fiber* exchange_runnext(processor* p, fiber* f) noexcept {
+  if (!sched().alone.load(acquire)) return p->runnext.exchange(f, seq_cst);  // (S) when nothing else follows
+  fiber* before = p->runnext.load(relaxed);
+  p->runnext.store(f, release);
+  return before;
+}
+
 // Null when the processor has nothing. Every 61st turn the global queue comes first, and half a round later the ring:
 // two fibers that keep waking one another never leave runnext empty and would starve both.
 inline fiber* next_local(processor* p) noexcept {
@@ -153,7 +162,7 @@ inline fiber* next_local(processor* p) noexcept {
     if (fiber* f = p->ring.pop(sched().alone.load(acquire))) return f;
   }
   if (p->runnext.load(relaxed) != nullptr)
-    if (fiber* f = p->runnext.exchange(nullptr, acq_rel)) return f;
+    if (fiber* f = exchange_runnext(p, nullptr)) return f;
   return p->ring.pop(sched().alone.load(acquire));
 }
 void run_due_timers(processor* mine, processor* whose, std::int64_t now) noexcept;

@@ -76,9 +76,10 @@ void lock_in_both_orders() {
 
 }  // namespace
 
+// Of pct's seeds one in some 1,500 finds it with 4 changes of priority, one in 3,000 with 2.
 TEST_CASE("explore: finds an update that is lost, and again from its seed") {
-  for (const strategy s : {strategy::random, strategy::pct})
-    check_found({.seeds = 10'000, .strategy = s}, "an update was lost", read_and_write_apart);
+  check_found({.seeds = 10'000}, "an update was lost", read_and_write_apart);
+  check_found({.seeds = 10'000, .strategy = strategy::pct, .depth = 5}, "an update was lost", read_and_write_apart);
 }
 
 TEST_CASE("explore: finds locks taken in both orders") {

@@ -20,7 +20,7 @@
  *   push_global(f);                                                          [push_global]
  *   full_fence();
  *   return wake_or_preempt();                                                [wake_one]
- *   p->runnext.exchange(f, seq_cst)                                          [publish]
+ *   exchange_runnext(p, f)                                                   [publish]
  *   sched().idle_count.load(seq_cst) == 0                                    [submitter]
  *   p->wake_owed.store(true, relaxed);
  *   return wake_one();                                                       [wake_one]
@@ -31,6 +31,8 @@
  *   push_local(p, kicked);                                                   [publish]
  *   full_fence();                                                            [fence]
  *   wake_one();                                                              [wake_one]
+ * @ runtime/sched/scheduler.hpp: inline fiber* exchange_runnext(processor* p, fiber* f) noexcept {
+ *   p->runnext.exchange(f, seq_cst)                                          [publish]
  * @ runtime/sched/scheduler.cpp: void wake_one() noexcept {
  *   s.idle_count.load(seq_cst) == 0 || s.spinning.load(seq_cst) != 0         [wake_one]
  *   start_spinning_worker();                                                 [start_spinning_worker]
