@@ -280,7 +280,7 @@ context_node* unbind_fiber(fiber* f) noexcept {
     const section in;
     unlink_waiter(*canceler, f->link);  // passes the lock: a cancel that found the link has left it
   }
-  f->cancel.fetch_and(~k_bound_canceled, relaxed);
+  if (f->cancel.load(relaxed) != 0) f->cancel.fetch_and(~k_bound_canceled, relaxed);
   return n;
 }
 
