@@ -32,6 +32,8 @@ class timer_heap {
     entries_.pop_back();
     if (!entries_.empty()) sink(0);
   }
+  // How many are due by then; counts no further than `most`.
+  int count_until(std::int64_t when, int most) const noexcept { return count_until(when, most, 0); }
   // Drops every entry for which stale(entry) holds, in linear time.
   template <class Stale>
   void compact(Stale stale) {
@@ -43,6 +45,12 @@ class timer_heap {
  private:
   static constexpr std::size_t k_arity = 4;
 
+  int count_until(std::int64_t when, int most, std::size_t i) const noexcept {
+    if (most <= 0 || i >= entries_.size() || entries_[i].when > when) return 0;
+    int n = 1;
+    for (std::size_t c = i * k_arity + 1; c <= (i + 1) * k_arity && n < most; ++c) n += count_until(when, most - n, c);
+    return n;
+  }
   void rise(std::size_t i) noexcept {
     const timer_entry e = entries_[i];
     while (i > 0) {

@@ -55,6 +55,12 @@ void timers::take_all(timers& from) {
   if (!heap_.empty()) earliest_.store(heap_.top().when, seq_cst);
 }
 
+int timers::count_until(std::int64_t when, int most) noexcept {
+  if (earliest() > when) return 0;
+  const std::lock_guard hold(lock_);
+  return heap_.count_until(when, most);
+}
+
 void timers::run_due(std::int64_t now, fiber_list& ready) {
   struct due {
     timer_record* record;

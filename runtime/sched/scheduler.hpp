@@ -59,8 +59,8 @@ struct scheduler {
   // How many spinners in a row have looked on for nothing, and how many have spared themselves that: find_work.cpp.
   atomic<int> lingers_in_vain{0};
   atomic<std::uint32_t> lingers_spared{0};
-  // When the time keeper wakes by itself; k_forever when it sleeps for good, 0 when there is none (then somebody is
-  // awake).
+  // Of the timers, the first that the time keeper waits for, by itself or with a crowd that follows close behind;
+  // k_forever when it sleeps for good, 0 when there is none (then somebody is awake).
   atomic<std::int64_t> keeper_until{0};
 
   atomic<worker*> all_workers{nullptr};   // written under lock; only grows within a run

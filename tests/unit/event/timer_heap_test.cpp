@@ -1,7 +1,9 @@
 // The heap of what is due when, against std::multiset.
 #include "runtime/event/timer_heap.hpp"
 
+#include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <set>
 
 #include "tests/support/support.hpp"
@@ -45,6 +47,25 @@ TEST_CASE("timer_heap: the top is the earliest after any row of pushes and pops"
     }
     CHECK(wrong == 0);
     CHECK(drains_to(heap, model));
+  }
+}
+
+TEST_CASE("timer_heap: counts what is due by a time, and no further than asked") {
+  for (unsigned size = 0; size < 70; ++size) {
+    CAPTURE(size);
+    test::random chance(size + 1);
+    timer_heap heap;
+    std::multiset<std::int64_t> model;
+    for (unsigned i = 0; i < size; ++i) {
+      const std::int64_t when = chance.below(50);
+      heap.push({when, 0, 0});
+      model.insert(when);
+    }
+    for (const std::int64_t until : {-1, 0, 10, 30, 49, 50}) {
+      const auto due = static_cast<int>(std::distance(model.begin(), model.upper_bound(until)));
+      for (const int most : {-1, 0, 1, 2, 4, 100})
+        CHECK(heap.count_until(until, most) == std::clamp(due, 0, std::max(most, 0)));
+    }
   }
 }
 
