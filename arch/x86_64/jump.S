@@ -17,6 +17,7 @@ weft_jump:
         .cfi_adjust_cfa_offset -8
         nop                             // unwinders look up the byte before a return address
 .Larrived:
+        endbr64
         ret
         .cfi_endproc
         .size   weft_jump, . - weft_jump

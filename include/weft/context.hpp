@@ -110,9 +110,9 @@ struct [[nodiscard]] cancelable {
 };
 
 namespace detail {
-// What its destructor does next cancels nothing, if nobody could tell: no other handle, no done(), no stop token is
-// left.
-WEFT_API void end_unseen(cancelable&) noexcept;
+// Cancels it, shielded, if anybody could tell: another handle, done() or a stop token is left. Its destructor has
+// nothing more to cancel.
+WEFT_API void end_context(cancelable&) noexcept;
 }  // namespace detail
 
 // The root. Its done() closes when the main fiber has returned, and with it every context derived from it is cancelled.

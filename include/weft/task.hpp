@@ -42,8 +42,7 @@ struct task_state {
 
   // After the fiber's end.
   R take() {
-    end_unseen(bound);  // or else:
-    bound.cancel();
+    end_context(bound);
     if (error) std::rethrow_exception(std::exchange(error, nullptr));
     if constexpr (std::is_reference_v<R>)
       return static_cast<R>(**value);
@@ -171,7 +170,7 @@ auto spawn(const context& parent, const launch_options& options, std::source_loc
 }  // namespace detail
 
 // Runs f in a fiber of its own, bound to a context that task::cancel() cancels and that derives from ctx, or from
-// background(). That context is cancelled when join() returns, and not by detach().
+// background(). join() ends that context before it gives the task's value or exception, detach() does not.
 template <std::invocable F>
 auto spawn(F&& f, std::source_location site = std::source_location::current()) -> task<std::invoke_result_t<F>> {
   return detail::spawn(background(), {}, site, std::forward<F>(f));

@@ -17,6 +17,11 @@ struct timer_entry {
   std::uint32_t generation;
 };
 
+struct timer_crowd {
+  int count = 0;
+  std::int64_t last = INT64_MIN;  // of those counted
+};
+
 class timer_heap {
  public:
   bool empty() const noexcept { return entries_.empty(); }
@@ -32,8 +37,8 @@ class timer_heap {
     entries_.pop_back();
     if (!entries_.empty()) sink(0);
   }
-  // How many are due by then; counts no further than `most`.
-  int count_until(std::int64_t when, int most) const noexcept { return count_until(when, most, 0); }
+  // Adds what is due by then to the crowd, until that counts so many.
+  void gather(std::int64_t until, int most, timer_crowd& c) const noexcept { gather(until, most, c, 0); }
   // Drops every entry for which stale(entry) holds, in linear time.
   template <class Stale>
   void compact(Stale stale) {
@@ -45,11 +50,11 @@ class timer_heap {
  private:
   static constexpr std::size_t k_arity = 4;
 
-  int count_until(std::int64_t when, int most, std::size_t i) const noexcept {
-    if (most <= 0 || i >= entries_.size() || entries_[i].when > when) return 0;
-    int n = 1;
-    for (std::size_t c = i * k_arity + 1; c <= (i + 1) * k_arity && n < most; ++c) n += count_until(when, most - n, c);
-    return n;
+  void gather(std::int64_t until, int most, timer_crowd& c, std::size_t i) const noexcept {
+    if (c.count >= most || i >= entries_.size() || entries_[i].when > until) return;
+    ++c.count;
+    if (entries_[i].when > c.last) c.last = entries_[i].when;
+    for (std::size_t child = i * k_arity + 1; child <= (i + 1) * k_arity; ++child) gather(until, most, c, child);
   }
   void rise(std::size_t i) noexcept {
     const timer_entry e = entries_[i];

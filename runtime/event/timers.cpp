@@ -55,10 +55,10 @@ void timers::take_all(timers& from) {
   if (!heap_.empty()) earliest_.store(heap_.top().when, seq_cst);
 }
 
-int timers::count_until(std::int64_t when, int most) noexcept {
-  if (earliest() > when) return 0;
+void timers::gather(std::int64_t until, int most, timer_crowd& c) noexcept {
+  if (earliest() > until) return;
   const std::lock_guard hold(lock_);
-  return heap_.count_until(when, most);
+  heap_.gather(until, most, c);
 }
 
 void timers::run_due(std::int64_t now, fiber_list& ready) {

@@ -20,8 +20,8 @@ class timers {
 
   // k_forever when there is none. Stale entries count, so it may be too early, never too late.
   std::int64_t earliest() const noexcept { return earliest_.load(seq_cst); }
-  // How many entries are due by then, stale ones too; counts no further than `most`.
-  int count_until(std::int64_t when, int most) noexcept;
+  // Adds what is due by then, stale entries too, until the crowd counts so many.
+  void gather(std::int64_t until, int most, timer_crowd&) noexcept;
   // An entry of this heap has become stale.
   void note_stale() noexcept { stale_.fetch_add(1, relaxed); }
 

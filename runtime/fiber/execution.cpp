@@ -54,8 +54,8 @@ worker* take_over(transfer_t from, execution& self) noexcept {
 weft_departure leave_execution(worker* m, execution& from, const execution& to) noexcept {
   view_of(m).leaving = &from;
   annotate_before(from, to, true);
-#if WEFT_TSAN
-  weft_jump(to.registers, m);  // it notes returns, by now among the calls of `to`
+#if WEFT_TSAN || WEFT_ASAN
+  weft_jump(to.registers, m);  // returns are noted among the calls of `to` by now, and touch a fake stack that has gone
 #endif
   return {to.registers, m};
 }

@@ -20,8 +20,9 @@ constexpr std::int64_t k_linger_ns = 20'000;          // how long a spinner goes
 constexpr int k_lingers_in_vain = 8;                  // after so many in a row it does so seldom:
 constexpr std::uint32_t k_seldom = 32;                // once in so many
 constexpr std::int64_t k_retire_ns = 10'000'000'000;  // after which a thread that is one too many ends
-constexpr std::int64_t k_gather_ns = 100'000;         // where so many timers are due within this time,
-constexpr int k_crowd = 4;                            // they are waited for together
+constexpr std::int64_t k_gather_ns = 100'000;         // where this many timers are due within this time,
+constexpr int k_crowd = 4;                            // they are waited for together,
+constexpr int k_most_gathered = 16;                   // or so many of them
 constexpr std::int64_t k_runnext_grace_ns = 3'000;    // its owner, if it parks now, runs it sooner than a thief would
 
 std::int64_t earliest_timer() noexcept {
@@ -237,14 +238,14 @@ bool must_get_up(rest how) noexcept {
   return work_anywhere();
 }
 
-// To sleep and wake once more costs tens of microseconds of CPU, most of it the kernel's. So a crowd is waited for: the
-// first of it is served with the last, and that much late. keeper_until stays the time of the first: whoever inserts
-// one among them wakes nobody.
-std::int64_t gathered(std::int64_t earliest) noexcept {
+// To sleep and wake once more costs tens of microseconds of CPU, most of it the kernel's. So a crowd is waited for
+// together: the first of it is served with the last. keeper_until stays the time of the first: whoever inserts one
+// among them wakes nobody.
+std::int64_t last_of_crowd(std::int64_t earliest) noexcept {
   const std::int64_t until = saturating_add(earliest, k_gather_ns);
-  int crowd = 0;
-  for (const auto& p : sched().processors) crowd += p->timers.count_until(until, k_crowd - crowd);
-  return crowd >= k_crowd ? until : earliest;
+  timer_crowd c;
+  for (const auto& p : sched().processors) p->timers.gather(until, k_most_gathered, c);
+  return c.count >= k_crowd ? std::max(c.last, earliest) : earliest;
 }
 
 // How long this worker may sleep: for ever, or as the time keeper until the earliest timer, or the last of a crowd.
@@ -259,7 +260,7 @@ std::int64_t sleep_until(worker* m) noexcept {
   // seq_cst: an inserter stores its time and then loads keeper_until; this stored keeper_until and now loads the times
   // again.
   const std::int64_t again = earliest_timer();
-  return again < earliest || earliest == k_forever ? std::min(earliest, again) : gathered(earliest);
+  return again < earliest || earliest == k_forever ? std::min(earliest, again) : last_of_crowd(earliest);
 }
 
 // What is due may run long, and others sleep who look at nothing: as a spinner it wakes one of them when it has found

@@ -11,8 +11,8 @@
 // 2. Its work and timers are where others find them before `active` goes down, so that at no moment all looks idle.
 // 3. The decision for the idle list or for retirement is made under the lock of the scheduler, and so are changes of
 //    `wanted`: no processor that is to go gets into the idle list.
-// 4. `alone` lets the one owner of a ring pop without regard to thieves. It is cleared by the one who holds the only
-//    active processor, before another becomes idle, and set by whoever retires the last but one.
+// 4. `alone` lets the one owner of a ring and a runnext take from them without regard to thieves. It is cleared by the
+//    one who holds the only active processor, before another becomes idle, and set by whoever retires the last but one.
 #pragma once
 #include "runtime/sched/scheduler.hpp"
 

@@ -140,8 +140,8 @@ fiber* take_preempted() noexcept;
 fiber* pop_preempted_at_home() noexcept;  // under the lock: the first that waits on a thread of its own
 fiber* take_owed() noexcept;              // a preempted one that has waited long
 void push_global(fiber*) noexcept;
-// Owner only: puts f, or nothing, where the processor looks first; gives what was there. As a ring's pop: where there
-// are no thieves it need not be one step.
+// Owner only: puts f, or nothing, where the processor looks first; gives what was there. Where there are no thieves it
+// need not be one step, nor a fence: the only processor is the caller's, and so none is idle.
 inline fiber* exchange_runnext(processor* p, fiber* f) noexcept {
   if (!sched().alone.load(acquire)) return p->runnext.exchange(f, seq_cst);  // (S) when nothing else follows
   fiber* before = p->runnext.load(relaxed);

@@ -89,7 +89,7 @@ fiber* choose_next(worker* m) noexcept {
   if (asked) end_turn(p);
   const bool goes = asked && is_surplus(*p);  // the worker's own stack sees to it
   fiber* f = m->locked != nullptr || goes ? nullptr : next_here(p, asked);
-  if (f != nullptr && f->home != nullptr) [[unlikely]] {  // another thread's
+  if (f != nullptr && f->homed) [[unlikely]] {  // another thread's
     m->at_hand = f;
     f = nullptr;
   }
@@ -173,8 +173,8 @@ namespace {
 // be switched to.
 fiber* adopt_next(worker* m, fiber* self, execution*& to) noexcept {
   processor* p = m->p;
-  if (self->home != nullptr) [[unlikely]] {  // it ended with its thread locked
-    self->home = nullptr;
+  if (self->homed) [[unlikely]] {  // it ended with its thread locked
+    self->set_home(nullptr);
     m->locked = nullptr;
   }
   fiber* f = choose_next(m);

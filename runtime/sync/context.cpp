@@ -12,6 +12,7 @@
 #include "runtime/sync/channel.hpp"
 #include "runtime/sync/context_node.hpp"
 #include "runtime/sync/value_nodes.hpp"
+#include "weft/fiber.hpp"
 
 namespace weft::runtime {
 
@@ -182,10 +183,15 @@ void cancel_func::release() noexcept {
   if (node_ != nullptr) detail::release(std::exchange(node_, nullptr));
 }
 
-void detail::end_unseen(cancelable& c) noexcept {
+void detail::end_context(cancelable& c) noexcept {
   const auto* n = static_cast<const cancel_node*>(c.ctx.node());
-  if (n == nullptr || n->references.load(acquire) != 2) return;  // that of ctx and that of cancel
-  if (!n->has_done.load(relaxed) && n->stop == nullptr) c.cancel.release();
+  if (n == nullptr) return;
+  const bool alone = n->references.load(acquire) == 2;  // that of ctx and that of cancel
+  if (!alone || n->has_done.load(relaxed) || n->stop != nullptr) {
+    const shield_scope no_throw;  // stop callbacks are the user's
+    c.cancel();
+  }
+  c.cancel.release();
 }
 
 cancelable with_cancel(const context& parent) { return as_pair(make_cancel_node(parent, 2)); }

@@ -322,7 +322,7 @@ void retain(context_node* n) noexcept { n->references.fetch_add(1, relaxed); }
 namespace {
 
 void destroy_cancel_node(cancel_node* n) noexcept {
-  n->on_stop.reset();  // first: its callback may be running, and cancels this node
+  n->on_stop.reset();  // first: its callback may be running, and looks at this node
   if (n->above != nullptr) {
     const section in;
     const std::lock_guard hold(n->above->lock);

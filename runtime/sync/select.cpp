@@ -42,6 +42,7 @@ class selection {
   }
 
   selected run(fiber* self, bool blocking) {
+    const not_abandoned here;
     transfer t;
     int taken;
     bool over = false;

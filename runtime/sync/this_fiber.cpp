@@ -53,6 +53,7 @@ clock::time_point clock::now() noexcept { return time_point(duration(local_now()
 namespace this_fiber {
 
 void yield() {
+  const not_abandoned here;
   fiber* self = require_fiber("yield");
   throw_if_canceled(self);
   yield_now();
@@ -60,6 +61,7 @@ void yield() {
 }
 
 void poll() {
+  const not_abandoned here;
   fiber* self = require_fiber("poll");
   throw_if_canceled(self);
   heed_attention();

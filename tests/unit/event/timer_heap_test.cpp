@@ -50,7 +50,7 @@ TEST_CASE("timer_heap: the top is the earliest after any row of pushes and pops"
   }
 }
 
-TEST_CASE("timer_heap: counts what is due by a time, and no further than asked") {
+TEST_CASE("timer_heap: gathers what is due by a time, and no more than asked") {
   for (unsigned size = 0; size < 70; ++size) {
     CAPTURE(size);
     test::random chance(size + 1);
@@ -62,9 +62,21 @@ TEST_CASE("timer_heap: counts what is due by a time, and no further than asked")
       model.insert(when);
     }
     for (const std::int64_t until : {-1, 0, 10, 30, 49, 50}) {
-      const auto due = static_cast<int>(std::distance(model.begin(), model.upper_bound(until)));
-      for (const int most : {-1, 0, 1, 2, 4, 100})
-        CHECK(heap.count_until(until, most) == std::clamp(due, 0, std::max(most, 0)));
+      const auto end = model.upper_bound(until);
+      const auto due = static_cast<int>(std::distance(model.begin(), end));
+      for (const int most : {0, 1, 2, 4, 100}) {
+        timer_crowd c;
+        heap.gather(until, most, c);
+        CHECK(c.count == std::min(due, most));
+        if (c.count == 0) continue;
+        CHECK(c.last <= until);
+        CHECK(model.contains(c.last));
+        if (due <= most) CHECK(c.last == *std::prev(end));
+      }
+      timer_crowd full{4, 7};
+      heap.gather(until, 4, full);
+      CHECK(full.count == 4);
+      CHECK(full.last == 7);
     }
   }
 }
