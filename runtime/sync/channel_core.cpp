@@ -29,9 +29,6 @@ std::size_t alignment(const detail::element_type& t) noexcept {
   return t.align > alignof(channel_core) ? t.align : alignof(channel_core);
 }
 
-// Others are allocated the common way, at a third of the price.
-bool over_aligned(const detail::element_type& t) noexcept { return alignment(t) > __STDCPP_DEFAULT_NEW_ALIGNMENT__; }
-
 std::byte* slot_at(channel_core& c, std::uint64_t position) noexcept {
   return c.slots + position % c.capacity * c.stride;
 }
@@ -176,7 +173,7 @@ channel_core* make_channel(const element_type& type, std::size_t capacity) {
   std::size_t room = 0;
   if (__builtin_mul_overflow(stride, capacity, &room) || __builtin_add_overflow(room, head_room(type), &room))
     throw std::bad_alloc();
-  void* memory = over_aligned(type) ? ::operator new(room, std::align_val_t{alignment(type)}) : ::operator new(room);
+  void* memory = ::operator new(room, std::align_val_t{alignment(type)});
   auto* c = ::new (memory) channel_core;
   if (any_bubble()) [[unlikely]]
     c->bubble = bubble_tag_here();
@@ -199,9 +196,9 @@ void release(channel_core* c) noexcept {
     const shield_scope no_throw;
     for (; c->received != c->sent; ++c->received) c->type->destroy(value_of(*c, c->received));
   }
-  const element_type& type = *c->type;
+  const std::size_t align = alignment(*c->type);
   c->~channel_core();
-  over_aligned(type) ? ::operator delete(c, std::align_val_t{alignment(type)}) : ::operator delete(c);
+  ::operator delete(c, std::align_val_t{align});
 }
 
 std::size_t checked_capacity(std::intmax_t capacity) {
