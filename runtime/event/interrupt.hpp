@@ -31,9 +31,6 @@ namespace weft::runtime {
 
 // A frame from which an exception may come while one of these lives has something to destroy. It costs no instruction.
 struct not_abandoned {
-  not_abandoned() noexcept = default;
-  not_abandoned(const not_abandoned&) noexcept = default;
-  not_abandoned& operator=(const not_abandoned&) noexcept = default;
   ~not_abandoned() { asm volatile(""); }
 };
 

@@ -198,7 +198,7 @@ void release(channel_core* c) noexcept {
   }
   const std::size_t align = alignment(*c->type);
   c->~channel_core();
-  ::operator delete(c, std::align_val_t{align});
+  ::operator delete(c, std::align_val_t{align});  // also where it need not be: of a choice of two clang 19 calls both
 }
 
 std::size_t checked_capacity(std::intmax_t capacity) {

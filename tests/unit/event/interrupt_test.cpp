@@ -14,7 +14,6 @@
 #include <signal.h>
 #include <ucontext.h>
 
-#include <functional>
 #include <string>
 #include <weft/file.hpp>
 
@@ -43,13 +42,14 @@ void on_step(int, siginfo_t*, void* frame) {
     return;
   }
   runtime::worker* const m = runtime::this_worker();
-  if (m == nullptr || m->current.load(runtime::relaxed) != target || m->in.load(runtime::relaxed) != 0) return;
+  if (m == nullptr || m->in.load(runtime::relaxed) != 0) return;
+  runtime::fiber* const f = m->current.load(runtime::relaxed);
+  if (f != target) return;
   if (runtime::view_of(m).exceptions->uncaught != 0) {  // thrown
     struck = nullptr;
     return;
   }
   ++strikes;
-  runtime::fiber* const f = m->current.load(runtime::relaxed);
   runtime::interrupt_running(runtime::view_of(m), *f, u, m->mask);
 }
 
