@@ -123,6 +123,18 @@ TEST_CASE("explore: a timer that was stopped in time sends nothing") {
   });
 }
 
+//     the task's fiber                 its joiner
+//     completes; holds its context
+//                                      join() returns: over, whoever else holds it
+//     lets go of it
+TEST_CASE("explore: a task's context is over when join() returns") {
+  check_holds([] {
+    context kept;
+    spawn([&kept] { kept = this_fiber::context(); }).join();
+    require(kept.err() == errc::canceled, "a joined task's context is alive");
+  });
+}
+
 TEST_CASE("explore: a child that is made beside its parent's cancel is cancelled") {
   check_holds([] {
     auto [parent, cancel] = with_cancel(background());
