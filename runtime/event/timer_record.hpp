@@ -10,6 +10,7 @@
 
 #include "arch/arch.hpp"
 #include "runtime/base/atomic.hpp"
+#include "runtime/base/cache_line.hpp"
 #include "runtime/base/list.hpp"
 #include "runtime/base/type_stable_pool.hpp"
 #include "runtime/fiber/fiber.hpp"
@@ -18,7 +19,7 @@ namespace weft::runtime {
 
 using fiber_list = queue_of<fiber>;
 
-class timer_record {
+class alignas(k_cache_line) timer_record {  // its owner and the next record's may be on two processors
  public:
   // Runs on the scheduler's stack, in the runtime, with no lock held: must not block, allocate or run user code. Fibers
   // to make ready go into `ready`.
@@ -85,5 +86,6 @@ class timer_record {
 };
 
 type_stable_pool<timer_record>& timer_records() noexcept;
+using timer_cache = pool_cache<timer_record>;
 
 }  // namespace weft::runtime

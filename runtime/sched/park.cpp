@@ -194,12 +194,17 @@ void note_stale_timer(unsigned index) noexcept {
 
 timer_record* take_timer_record() {
   const section in;
-  return timer_records().take();
+  processor* p = in.here() == nullptr ? nullptr : in.here()->p.get();
+  return p != nullptr ? p->free_timers.take() : timer_records().take();
 }
 
 void give_timer_record(timer_record* r) noexcept {
   const section in;
-  timer_records().give(r);
+  processor* p = in.here() == nullptr ? nullptr : in.here()->p.get();
+  if (p != nullptr)
+    p->free_timers.give(r);
+  else
+    timer_records().give(r);
 }
 
 void yield_now() noexcept {

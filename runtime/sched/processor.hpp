@@ -47,6 +47,7 @@ struct alignas(k_cache_line) processor {
   random_source random;
   stack_cache stacks;
   fiber_cache free_fibers{fibers()};
+  timer_cache free_timers{timer_records()};
   std::uint64_t next_id = 0, end_of_ids = 0;
   // Written by the owner, summed by others; a fiber counts where it began and where it ended. Shared.
   atomic<std::uint64_t> started{0}, finished{0};
