@@ -5,6 +5,7 @@
 #pragma once
 #include <cstdint>
 
+#include "arch/arch.hpp"
 #include "runtime/base/random.hpp"
 #include "runtime/event/timers.hpp"
 #include "runtime/fiber/fiber_pool.hpp"
@@ -16,7 +17,7 @@ namespace weft::runtime {
 struct worker;
 
 struct alignas(k_cache_line) processor {
-  processor(unsigned i, std::size_t stack_size) : index(i), random(i + 1), stacks(stack_size) {}
+  processor(unsigned i, std::size_t stack_size) : index(i), random(arch::cycle_clock() + i), stacks(stack_size) {}
 
   const unsigned index;
   // What the current fiber made ready last: runs next and inherits the slice, so a pair that wakes one another keeps

@@ -1,11 +1,13 @@
 // Waiting on several channels at once.
 //
-// All channels are locked, in the order of their addresses; if nothing is ready the fiber queues in each, unlocks, and
-// parks with one wait word: whoever claims it has chosen the case. Rejected: locking one channel at a time. Two selects
-// that meet each other would each have to be claimed by the other, two words at once. Source: Go's selectgo.
+// One case is looked at alone. Then all channels are locked, in the order of their addresses; if nothing is ready the
+// fiber queues in each, unlocks, and parks with one wait word: whoever claims it has chosen the case. Rejected: locking
+// one channel at a time. Two selects that meet each other would each have to be claimed by the other, two words at
+// once. Source: Go's selectgo.
 #include <algorithm>
 #include <array>
 #include <mutex>
+#include <new>
 #include <vector>
 
 #include "runtime/base/random.hpp"
@@ -25,30 +27,29 @@ namespace {
 using detail::select_operation;
 using detail::selected;
 
-// What one select needs for each case; on the stack for few.
-struct case_state {
-  wait_node node;
-  std::uint32_t locks;  // indices of the cases in the order of their channels' addresses
-  std::uint32_t polls;  // indices in the order to be looked at
-};
+// What one select needs beside its cases; on the stack for few.
 constexpr std::size_t k_on_stack = 8;
 
 class selection {
  public:
-  selection(select_operation* operations, std::size_t count, case_state* states) noexcept
-      : operations_(operations), count_(count), states_(states) {
-    order_locks();
-    order_polls();
-  }
+  // Room for as many nodes as cases, not constructed, and for twice as many indices.
+  selection(select_operation* operations, std::size_t count, void* nodes, std::uint32_t* indices) noexcept
+      : operations_(operations),
+        count_(count),
+        nodes_(static_cast<wait_node*>(nodes)),
+        locks_(indices),
+        polls_(indices + count) {}
 
   selected run(fiber* self, bool blocking) {
     const not_abandoned here;
     transfer t;
-    int taken;
     bool over = false;
-    const channel_core* own = own_done(self->bound);
-    {
+    int taken = look_at_one(self, t, over);
+    if (taken < 0) {
+      order_locks();
+      const channel_core* own = own_done(self->bound);
       section in;
+      order_polls(in.here());
       lock_all();
       const bool lists_own_done = derives_here(self, own);
       if (!lists_own_done && cancel_pending(self)) {
@@ -78,32 +79,53 @@ class selection {
 
   channel_core* channel(std::uint32_t i) const noexcept { return operations_[i].channel; }
 
+  // Whoever selects again and again often finds several cases ready. So first one alone is looked at, a drawn one, with
+  // its lock alone. Of n cases of which k are ready each still has its 1/k: 1/n here, and where this draw was none of
+  // them, in (n - k)/n of all, another 1/k. -1 if it must be looked at all.
+  int look_at_one(fiber* self, transfer& t, bool& over) noexcept {
+    if (count_ == 1) return -1;
+    const section in;
+    const std::uint32_t at = draw(in.here()).below(static_cast<std::uint32_t>(count_));
+    const select_operation& o = operations_[at];
+    if (o.channel == nullptr) return -1;
+    {
+      const std::lock_guard hold(o.channel->lock);
+      if (cancel_pending(self) || !begin(o, t)) return -1;
+      over = !t.closed && only_bytes(*o.channel);  // asked while the lock is held, as below
+    }
+    if (over) end_bytes(in.here(), t);
+    return static_cast<int>(at);
+  }
+
   // Not inlined: gcc would warn of what std::sort does to arrays longer than one it sees.
   [[gnu::noinline]] void order_locks() noexcept {
     for (std::uint32_t i = 0; i < count_; ++i)
-      if (channel(i) != nullptr) states_[used_++].locks = i;
-    std::sort(states_, states_ + used_, [this](const case_state& a, const case_state& b) {
-      return std::less<>{}(channel(a.locks), channel(b.locks));
-    });
+      if (channel(i) != nullptr) locks_[used_++] = i;
+    std::sort(locks_, locks_ + used_,
+              [this](std::uint32_t a, std::uint32_t b) { return std::less<>{}(channel(a), channel(b)); });
   }
-  void order_polls() noexcept {
-    random_source random(seed());
+  void order_polls(worker* here) noexcept {
+    random_source& random = draw(here);
     for (std::uint32_t i = 0; i < used_; ++i) {
       const std::uint32_t at = random.below(i + 1);
-      states_[i].polls = states_[at].polls;
-      states_[at].polls = states_[i].locks;
+      polls_[i] = polls_[at];
+      polls_[at] = locks_[i];
     }
   }
-  static std::uint64_t seed() noexcept {
+  // In the section: the processor's, or one of this select's own.
+  random_source& draw(const worker* here) noexcept {
+    processor* const p = here == nullptr ? nullptr : here->p.get();
+    if (p != nullptr) return p->random;
     static atomic<std::uint64_t> seeds{0};
-    return arch::cycle_clock() + seeds.fetch_add(0x9e3779b9, relaxed);
+    own_ = random_source(arch::cycle_clock() + seeds.fetch_add(0x9e3779b9, relaxed));
+    return own_;
   }
 
   template <class Visit>
   void each_channel(Visit visit) noexcept {
     channel_core* last = nullptr;
     for (std::size_t i = 0; i < used_; ++i) {
-      channel_core* c = channel(states_[i].locks);
+      channel_core* c = channel(locks_[i]);
       if (c != last) visit(*c);
       last = c;
     }
@@ -120,20 +142,19 @@ class selection {
     if (self->bound == nullptr) return false;
     const cancel_node* bound = canceler_of(self->bound);
     for (std::size_t i = 0; i < used_; ++i) {
-      const select_operation& o = operations_[states_[i].locks];
+      const select_operation& o = operations_[locks_[i]];
       if (o.sends) continue;
       if (o.channel == own || (o.channel->done_of != nullptr && derives_from(o.channel->done_of, bound))) return true;
     }
     return false;
   }
 
+  static bool begin(const select_operation& o, transfer& t) noexcept {
+    return o.sends ? begin_send(*o.channel, o.payload, t) : begin_receive(*o.channel, o.payload, t);
+  }
   int first_ready(transfer& t) noexcept {
-    for (std::size_t i = 0; i < used_; ++i) {
-      const std::uint32_t at = states_[i].polls;
-      const select_operation& o = operations_[at];
-      if (o.sends ? begin_send(*o.channel, o.payload, t) : begin_receive(*o.channel, o.payload, t))
-        return static_cast<int>(at);
-    }
+    for (std::size_t i = 0; i < used_; ++i)
+      if (begin(operations_[polls_[i]], t)) return static_cast<int>(polls_[i]);
     return -1;
   }
 
@@ -154,8 +175,8 @@ class selection {
       return k_canceled;
     }
     for (std::size_t i = 0; i < used_; ++i) {
-      const std::uint32_t at = states_[i].locks;
-      wait_node& n = states_[i].node;
+      const std::uint32_t at = locks_[i];
+      wait_node& n = *::new (nodes_ + i) wait_node;
       n.waiter = self;
       n.generation = generation;
       n.tag = at << 1;
@@ -167,7 +188,7 @@ class selection {
     unlock_all();
     const std::uint32_t why = park(in, self, wait_reason::select);
     lock_all();
-    for (std::size_t i = 0; i < used_; ++i) leave(queue(states_[i].locks), states_[i].node);
+    for (std::size_t i = 0; i < used_; ++i) leave(queue(locks_[i]), nodes_[i]);
     unlock_all();
     return why == wait_word::k_canceled ? k_canceled : static_cast<int>(why);
   }
@@ -180,7 +201,9 @@ class selection {
     });
   }
   wait_nodes& queue(std::uint32_t i) const noexcept {
-    return operations_[i].sends ? channel(i)->senders : channel(i)->receivers;
+    channel_core* const c = channel(i);
+    if (c == nullptr) __builtin_unreachable();  // order_locks has left such cases out
+    return operations_[i].sends ? c->senders : c->receivers;
   }
 
   selected woken(int why) const {
@@ -201,9 +224,12 @@ class selection {
 
   select_operation* operations_;
   std::size_t count_;
-  case_state* states_;
+  wait_node* nodes_;
+  std::uint32_t* locks_;  // indices of the cases in the order of their channels' addresses
+  std::uint32_t* polls_;  // indices in the order to be looked at
   std::size_t used_ = 0;
   bool return_after_wait_ = false;
+  random_source own_{0};
 };
 
 }  // namespace
@@ -221,11 +247,13 @@ selected select_core(select_operation* operations, std::size_t count, bool block
   }
   heed_attention();
   if (count <= k_on_stack) {
-    std::array<case_state, k_on_stack> states;
-    return selection(operations, count, states.data()).run(self, blocking);
+    alignas(wait_node) std::array<std::byte, k_on_stack * sizeof(wait_node)> nodes;
+    std::array<std::uint32_t, 2 * k_on_stack> indices;
+    return selection(operations, count, nodes.data(), indices.data()).run(self, blocking);
   }
-  std::vector<case_state> states(count);
-  return selection(operations, count, states.data()).run(self, blocking);
+  std::vector<wait_node> nodes(count);
+  std::vector<std::uint32_t> indices(2 * count);
+  return selection(operations, count, nodes.data(), indices.data()).run(self, blocking);
 }
 
 kept_case::~kept_case() = default;

@@ -63,7 +63,7 @@
  *   unlock_all();
  *   park(in, self, wait_reason::select);                                     [park]
  *   lock_all();                                                              [leave]
- *   leave(queue(states_[i].locks), states_[i].node);
+ *   leave(queue(locks_[i]), nodes_[i]);
  *
  * ! READY_UNSAVED     who claims from `preparing` makes the fiber ready without waiting for `saved`
  * ! READY_UNMOVED     the committer makes a claimed fiber ready without waiting for `transferred`
