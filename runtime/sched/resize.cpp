@@ -72,7 +72,7 @@ void finish_retirement(processor* p) noexcept {
   end_turn(p);
   p->owner.store(nullptr, release);
   p->wake_owed.store(false, relaxed);
-  fiber_list left;
+  global_queue left;
   if (fiber* f = p->runnext.exchange(nullptr, acq_rel)) left.push_back(f);
   while (fiber* f = p->ring.pop()) left.push_back(f);
   if (p->timers.earliest() != k_forever) {

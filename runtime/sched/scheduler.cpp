@@ -42,12 +42,12 @@ void fetch_ahead(const fiber& f) noexcept {
 
 }  // namespace
 
-fiber* take_global(processor* p) noexcept {
+fiber* take_global(processor* p, std::size_t most) noexcept {
   scheduler& s = sched();
   if (s.global_size.load(relaxed) == 0) return nullptr;
   const std::lock_guard hold(s.lock);
   const std::size_t share = s.global.size() / s.active.load(relaxed) + 1;
-  std::size_t n = std::min({s.global.size(), share, std::size_t{run_queue<fiber>::k_capacity / 2}});
+  std::size_t n = std::min({s.global.size(), share, most});
   fiber* first = s.global.pop_front();
   while (n-- > 1) {
     fiber* f = s.global.pop_front();
@@ -99,7 +99,7 @@ void push_or_spill(processor* p, fiber* f) noexcept {
     std::array<fiber*, run_queue<fiber>::k_capacity / 2> half;
     const std::uint32_t n = p->ring.grab_half(half);
     if (n == 0) continue;  // thieves made room
-    fiber_list spill;
+    global_queue spill;
     for (std::uint32_t i = 0; i < n; ++i) spill.push_back(half[i]);
     spill.push_back(f);
     scheduler& s = sched();
@@ -325,7 +325,7 @@ void ready(fiber_list& list) noexcept {
     while (fiber* f = ours.pop_front()) push_local(m->p, f);
   } else if (n != 0) {
     const std::lock_guard hold(s.lock);
-    s.global.append(ours);
+    s.global.append_begun(ours);
     s.global_size.store(static_cast<std::uint32_t>(s.global.size()), relaxed);
     shared = true;
   }

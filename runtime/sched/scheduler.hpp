@@ -17,6 +17,7 @@
 
 #include "runtime/base/no_destroy.hpp"
 #include "runtime/base/spin_lock.hpp"
+#include "runtime/sched/global_queue.hpp"
 #include "runtime/sched/options.hpp"
 #include "runtime/sched/processor.hpp"
 #include "runtime/sched/processor_table.hpp"
@@ -35,7 +36,7 @@ struct scheduler {
   atomic<run_phase> phase{run_phase::stopped};
 
   spin_lock lock;  // rank: below channels and contexts, above timers
-  fiber_list global;
+  global_queue global;
   processor* idle_processors = nullptr;
   processor* resting_processors = nullptr;  // not active. Linked by next_idle
   std::uint32_t retiring = 0;               // about to rest, and still active
@@ -132,7 +133,8 @@ inline void push_local(processor* p, fiber* f) noexcept {
   if (!p->ring.push(f)) [[unlikely]]
     push_or_spill(p, f);
 }
-fiber* take_global(processor*) noexcept;  // one to run, and a fair share into the ring
+// One to run, and into the ring, which is empty, the rest of a fair share of at most so many.
+fiber* take_global(processor*, std::size_t most = run_queue<fiber>::k_capacity / 2) noexcept;
 // One that was interrupted: at the head if something is left of its slice. _locked: under the scheduler's lock.
 void push_preempted_locked(fiber*, std::int64_t now) noexcept;
 void push_preempted(fiber*) noexcept;
@@ -157,7 +159,7 @@ inline fiber* next_local(processor* p) noexcept {
     p->turns_to_global = processor::k_global_interval;
     if (sched().preempted_starve.load(relaxed))
       if (fiber* f = take_owed()) return f;
-    if (fiber* f = take_global(p)) return f;
+    if (fiber* f = take_global(p, 1)) return f;  // more would drive out of the ring what has waited there
   } else if (p->turns_to_global == processor::k_global_interval / 2) [[unlikely]] {
     if (fiber* f = p->ring.pop(sched().alone.load(acquire))) return f;
   }

@@ -1,6 +1,8 @@
 // go and what a fiber knows about itself.
+#include <algorithm>
 #include <array>
 #include <set>
+#include <vector>
 
 #include "tests/support/support.hpp"
 
@@ -123,6 +125,64 @@ TEST_CASE("go: fibers that only yield share the processor") {
     stop = true;
     all.wait();
     for (const int mine : turns) e(mine > 100);
+  });
+}
+
+namespace {
+
+// On one processor, where nobody is interrupted.
+template <class F>
+void in_order(F&& body) {
+  runtime_options options = test::on(1);
+  options.preemption = false;
+  expect seen;
+  run(options, [&] { body(seen); });
+  seen.report();
+}
+
+}  // namespace
+
+// More than a processor's own queue holds, so most of them wait in the global one.
+TEST_CASE("go: of many fibers none begins long after those that were made later") {
+  in_order([](expect& e) {
+    constexpr int k_fibers = 5'000, k_nearly = 700;
+    std::vector<int> begun;
+    wait_group all;
+    for (int i = 0; i < k_fibers; ++i) all.go([&begun, i] { begun.push_back(i); });
+    all.wait();
+    int latest = 0;
+    for (int at = 0; at < k_fibers; ++at) latest = std::max(latest, at - begun[static_cast<std::size_t>(at)]);
+    e(latest < k_nearly);
+  });
+}
+
+//     fiber                        main                                    the global queue
+//     waits for `hurry`
+//                                  makes 2,500 fibers                      2,300 that have not begun
+//                                  hurry.send(): the fiber is ready
+//                                  makes 2,500 more: it is driven out      4,700, and among them the fiber
+//                                  of the processor's queue
+TEST_CASE("go: a fiber that is woken does not wait for all that have not begun") {
+  in_order([](expect& e) {
+    constexpr int k_fibers = 2'500, k_before = 1'000;
+    int begun = 0, begun_before = -1;
+    const chan<void> hurry{1};
+    wait_group all;
+    all.go([&] {
+      hurry.recv();
+      begun_before = begun;
+    });
+    this_fiber::yield();
+    const auto make_many = [&] {
+      for (int i = 0; i < k_fibers; ++i) all.go([&begun] { ++begun; });
+    };
+    make_many();
+    hurry.send();
+    make_many();
+    all.wait();
+    e.equal(begun, 2 * k_fibers);
+    e(begun_before >= 0);
+    e(begun_before < k_before);
   });
 }
 
