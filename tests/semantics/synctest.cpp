@@ -206,6 +206,29 @@ TEST_CASE("bubble: wait returns when all others are blocked, and no time passes"
   });
 }
 
+TEST_CASE("bubble: wait returns with all that the others did before they blocked") {
+  in_bubble([](test::expect& seen) {
+    constexpr int k_fibers = 6;
+    struct {
+      long steps = 0;
+      chan<void> next;
+    } each[k_fibers];
+    const long rounds = test::scale(20'000);
+    wait_group ended;
+    for (auto& mine : each)
+      ended.go([&mine] {
+        while (mine.next.recv()) ++mine.steps;
+      });
+    for (long i = 0; i < rounds; ++i) {
+      for (const auto& other : each) other.next.send();
+      synctest::wait();
+      for (const auto& other : each) seen.equal(other.steps, i + 1);
+    }
+    for (const auto& other : each) other.next.close();
+    ended.wait();
+  });
+}
+
 TEST_CASE("bubble: wait goes before the clock; one fiber at a time, and only inside") {
   in_bubble([](test::expect& seen) {
     std::atomic<int> refused{0}, returned{0};
