@@ -305,6 +305,30 @@ TEST_CASE("explore: of those who wait for a mutex none is left, also when one of
   });
 }
 
+TEST_CASE("explore: a waiter's wait beside its cancel and its wake-up ends by one of them") {
+  check_holds([] {
+    spin_lock lock;
+    waiter w;
+    bool listed = false, woken = false, ended = false;
+    auto [ctx, cancel] = with_cancel(background());
+    wait_group both;
+    both.go([&, &ctx = ctx] {
+      std::unique_lock hold(lock);
+      listed = true;
+      ended = w.wait(ctx, hold).has_value();
+      listed = false;
+      require(hold.owns_lock(), "the lock was not taken again");
+    });
+    both.go([&] {
+      const std::lock_guard hold(lock);
+      woken = listed && w.wake();
+    });
+    cancel();
+    both.wait();
+    require(ended == woken, "woken and cancelled, or neither");
+  });
+}
+
 TEST_CASE("explore: a bubble's clock jumps when nobody inside can go on, and not before") {
   check_holds([] {
     const auto elapsed = synctest::bubble([] {

@@ -189,6 +189,35 @@ TEST_CASE("handler for canceled: nothing is thrown until it ends, then the next 
   });
 }
 
+TEST_CASE("handler for canceled: what counts is that one is open, however deep; another exception's shields nothing") {
+  in_fiber([](expect& e) {
+    in_cancelled_fiber([&] {
+      bool thrown = false;
+      try {
+        throw std::runtime_error("other");
+      } catch (const std::runtime_error&) {
+        thrown = poll_throws();
+        try {
+          this_fiber::poll();
+        } catch (const canceled&) {
+          e(!poll_throws());
+        }
+      }
+      e(thrown);
+      try {
+        this_fiber::poll();
+      } catch (const canceled&) {
+        try {
+          throw std::runtime_error("other");
+        } catch (const std::runtime_error&) {
+          e(!poll_throws());
+        }
+      }
+      e(poll_throws());
+    });
+  });
+}
+
 TEST_CASE("weft's destructors are shielded: a task's waits for its fiber although its owner is cancelled") {
   in_fiber([](expect& e) {
     in_cancelled_fiber([&] {

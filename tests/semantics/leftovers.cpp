@@ -119,3 +119,67 @@ TEST_CASE("leftovers: an exception out of main waits for them as well") {
                   std::runtime_error);
   CHECK(inside.alive() == 0);
 }
+
+// without_cancel has nothing that the end could cancel: it has to end the wait itself.
+TEST_CASE("leftovers: waits under a context that is never cancelled end, too, those that begin late as well") {
+  test::for_processors({1, 4}, [](unsigned processors) {
+    std::atomic<int> waited{0}, late{0};
+    run(short_drain(processors), [&] {
+      const context never = without_cancel(background());
+      const chan<int> nobody;
+      for (int i = 0; i < 10; ++i) go([&, never, nobody] { waited += nobody.recv(never).error() == errc::canceled; });
+      go([&, never, nobody] {
+        try {
+          for (;;) this_fiber::yield();
+        } catch (const canceled&) {  // told of the end by now
+        }
+        late += nobody.recv(never).error() == errc::canceled;
+      });
+      test::settle();
+    });
+    CHECK(waited == 10);
+    CHECK(late == 1);
+  });
+}
+
+TEST_CASE("leftovers: what is thrown at one whose context lives says why") {
+  test::for_processors({1, 4}, [](unsigned processors) {
+    std::error_code code;
+    std::string why;
+    run(short_drain(processors), [&] {
+      go(without_cancel(background()), [&] {
+        try {
+          this_fiber::sleep_for(1h);
+        } catch (const canceled& c) {
+          code = c.code();
+          why = test::what_of(c.cause());
+          throw;
+        }
+      });
+      test::settle();
+    });
+    CHECK(code == errc::canceled);
+    CHECK(why.starts_with("the runtime has ended"));
+  });
+}
+
+TEST_CASE("leftovers: a lock that one of them waits for it gets") {
+  test::for_processors({1, 4}, [](unsigned processors) {
+    std::atomic<int> locked{0};
+    run(short_drain(processors), [&] {
+      const auto m = std::make_shared<mutex>();
+      go([m] {
+        const std::lock_guard hold(*m);
+        this_fiber::sleep_for(1h);
+      });
+      this_fiber::yield();
+      for (int i = 0; i < 3; ++i)
+        go([&, m] {
+          const std::lock_guard hold(*m);
+          ++locked;
+        });
+      test::settle();
+    });
+    CHECK(locked == 3);
+  });
+}

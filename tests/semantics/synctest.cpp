@@ -357,7 +357,8 @@ TEST_CASE("bubble: when all are blocked it throws deadlock, which names them, af
 TEST_CASE("bubble: once f has returned the clock stands, and who sleeps is ended") {
   test::in_fiber([](test::expect& seen) {
     std::atomic<bool> unwound{false};
-    std::string text;
+    std::string text, why;
+    std::error_code code;
     try {
       bubble([&] {
         go([&] {
@@ -365,13 +366,21 @@ TEST_CASE("bubble: once f has returned the clock stands, and who sleeps is ended
             this_fiber::sleep_for(100ms);  // shielded
             unwound = true;
           });
-          this_fiber::sleep_for(1h);
+          try {
+            this_fiber::sleep_for(1h);
+          } catch (const canceled& c) {
+            code = c.code();
+            why = test::what_of(c.cause());
+            throw;
+          }
         });
       });
     } catch (const synctest::deadlock& d) {
       text = d.what();
     }
     seen(unwound);
+    seen(code == errc::canceled);
+    seen(why.starts_with("the bubble has ended"));
     seen(text.find("its main function has returned") != text.npos);
     // Whoever can go on does.
     int left = 100;

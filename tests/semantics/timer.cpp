@@ -285,3 +285,25 @@ TEST_CASE("after_func(d): its channel is nil") {
     e.equal(select(t, otherwise()), 1);
   });
 }
+
+TEST_CASE("timer: it may be stopped when its run is over, and in another run with fewer processors") {
+  std::vector<timer> between, later;
+  run(test::on(4), [&] {
+    wait_group all;
+    mutex m;
+    for (int i = 0; i < 40; ++i)
+      all.go([&] {
+        for (int n = 0; n < 10; ++n) this_fiber::yield();
+        const std::lock_guard hold(m);
+        between.emplace_back(1h);
+        later.emplace_back(1h);
+      });
+    all.wait();
+  });
+  for (const timer& t : between) CHECK(t.stop());
+  expect e;
+  run(test::on(1), [&] {
+    for (const timer& t : later) e(t.stop());
+  });
+  e.report();
+}

@@ -208,3 +208,31 @@ TEST_CASE("waiter: check_canceled throws, or gives the error; never on a foreign
     });
   });
 }
+
+TEST_CASE("waiter: a lock that is not held is refused, and nobody who waits is nobody woken") {
+  in_fiber([](expect& e) {
+    spin_lock lock;
+    std::unique_lock held(lock);
+    waiter w;
+    e(!w.wake());
+    held.unlock();
+    e.template throws<std::logic_error>([&] { w.wait(held); });
+    e.template throws<std::logic_error>([&] { (void)w.wait(background(), held); });
+  });
+}
+
+TEST_CASE("spin_lock: try_lock takes it where it is free, and says so") {
+  in_fiber([](expect& e) {
+    spin_lock lock;
+    e(lock.try_lock());
+    e(!lock.try_lock());
+    lock.unlock();
+    {
+      const std::lock_guard hold(lock);
+      e(!lock.try_lock());
+    }
+    e(lock.try_lock());
+    lock.unlock();
+    this_fiber::yield();  // no mark is left
+  });
+}

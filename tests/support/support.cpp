@@ -76,6 +76,14 @@ void await_no_weft_threads() {
   while (listed()) std::this_thread::yield();
 }
 
+std::string what_of(const std::exception_ptr& e) {
+  try {
+    std::rethrow_exception(e);
+  } catch (const std::exception& x) {
+    return x.what();
+  }
+}
+
 void settle() {
   for (int i = 0; i < 100; ++i) weft::this_fiber::yield();
   // Whom chaos has interrupted comes after all that are ready, so they must rest for a while.
