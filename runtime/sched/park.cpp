@@ -60,7 +60,8 @@ bool exceptions_shield() noexcept {
   return here->caught != nullptr && handles_canceled();
 }
 
-constexpr unsigned k_in_bubble = UINT_MAX;  // instead of a processor's index
+// Instead of a processor's index.
+constexpr unsigned k_in_bubble = UINT_MAX, k_unowned = UINT_MAX - 1;
 
 processor* timer_home(worker* m) noexcept {
   return m != nullptr && m->p != nullptr ? m->p : sched().processors.front();
@@ -176,7 +177,10 @@ void insert_timer(std::int64_t when, timer_record* r, std::uint32_t generation) 
       return b->timers.insert(when, r, generation);
     }
   const foreign_visit inside(in.here());
-  if (!inside.admitted()) return sched().unowned.insert(when, r, generation);
+  if (!inside.admitted()) {
+    r->heap.store(k_unowned, relaxed);
+    return sched().unowned.insert(when, r, generation);
+  }
   processor* p = timer_home(in.here());
   r->heap.store(p->index, relaxed);
   p->timers.insert(when, r, generation);
@@ -188,6 +192,8 @@ void note_stale_timer(unsigned index) noexcept {
     if (bubble_state* const b = bubble_here()) b->timers.note_stale();
     return;
   }
+  if (index == k_unowned) [[unlikely]]
+    return sched().unowned.note_stale();  // a run that has taken it over counts one too few
   const foreign_visit inside(this_worker());
   if (inside.admitted() && index < sched().processors.size()) sched().processors[index]->timers.note_stale();
 }

@@ -307,3 +307,13 @@ TEST_CASE("timer: it may be stopped when its run is over, and in another run wit
   });
   e.report();
 }
+
+TEST_CASE("timer: those that come and go while no runtime runs leave nothing behind") {
+  const auto some = [] {
+    for (long i = 0; i < test::scale(1'000'000); ++i) REQUIRE(timer(1h).stop());
+  };
+  some();
+  const std::size_t before = test::resident_bytes();
+  some();
+  CHECK(test::resident_bytes() < before + (4 << 20));
+}
