@@ -73,6 +73,19 @@ TEST_CASE("blocking: weft calls inside work, those that park too") {
   });
 }
 
+TEST_CASE("blocking: timers that are set inside fire, and may be stopped there") {
+  in_fiber({1, 2}, [](expect& e) {
+    const chan<void> fired{1};
+    blocking([&] {
+      const timer soon(1ms), late(1h);
+      e(late.stop());
+      e(soon.recv().has_value());
+      after_func(1ms, [fired] { fired.send(); }).release();
+    });
+    e(static_cast<bool>(fired.recv()));
+  });
+}
+
 TEST_CASE("blocking: a short call keeps its processor and its place") {
   in_fiber({1}, [](expect& e) {
     int turns = 0;

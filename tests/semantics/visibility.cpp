@@ -1,6 +1,8 @@
 // What one fiber wrote is seen by the other that may rely on it. Each case reads plain data: where the order is missing
 // ThreadSanitizer says so.
+#include <atomic>
 #include <stop_token>
+#include <thread>
 
 #include "tests/support/preemption.hpp"
 #include "tests/support/support.hpp"
@@ -133,4 +135,39 @@ TEST_CASE("visibility: a stop callback and the last handle let go of a context a
     ctx = background();
     all.wait();
   });
+}
+
+TEST_CASE("visibility: what was written under a spin_lock is seen by who gets it by try_lock") {
+  test::in_fiber({2, 4}, [](expect& e) {
+    const long rounds = test::scale(100'000);
+    spin_lock lock;
+    long written = 0;
+    wait_group all;
+    for (int n = 0; n < 3; ++n)
+      all.go([&] {
+        for (long i = 0; i < rounds; ++i) {
+          while (!lock.try_lock()) this_fiber::yield();
+          ++written;
+          lock.unlock();
+        }
+      });
+    all.wait();
+    e.equal(written, 3 * rounds);
+  });
+}
+
+TEST_CASE("visibility: a foreign thread that sets timers has left a run before that is taken down") {
+  std::atomic<bool> over{false};
+  std::atomic<long> made{0};
+  std::thread outside([&] {
+    while (!over) {
+      const timer t(1h);
+      ++made;
+    }
+  });
+  const long rounds = test::scale(200);
+  for (long i = 0; i < rounds; ++i) run(test::on(2), [] { this_fiber::yield(); });
+  over = true;
+  outside.join();
+  CHECK(made > 0);
 }
