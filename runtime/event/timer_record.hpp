@@ -74,7 +74,8 @@ class alignas(k_cache_line) timer_record {  // its owner and the next record's m
   }
 
   timer_record* next = nullptr;
-  atomic<unsigned> heap{0};  // the processor whose heap holds the entry of the current generation
+  // The index of the processor whose heap holds the entry of the current generation, or what stands for one.
+  atomic<unsigned> heap{0};
 
  private:
   static constexpr std::uint64_t k_state = 3, k_idle = 0, k_armed = 1, k_firing = 2;

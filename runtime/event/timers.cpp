@@ -47,10 +47,15 @@ void timers::compact() {
   heap_.compact(stale);
 }
 
-void timers::take_all(timers& from) {
+void timers::take_all(timers& from, unsigned here) {
   const std::scoped_lock hold(from.lock_, lock_);
-  for (; !from.heap_.empty(); from.heap_.pop())
-    if (!stale(from.heap_.top())) heap_.push(from.heap_.top());
+  for (; !from.heap_.empty(); from.heap_.pop()) {
+    const timer_entry& e = from.heap_.top();
+    if (stale(e)) continue;
+    if (fiber_of(e) == nullptr) record_of(e)->heap.store(here, relaxed);
+    heap_.push(e);
+  }
+  from.stale_.store(0, relaxed);
   from.earliest_.store(k_forever, seq_cst);
   if (!heap_.empty()) earliest_.store(heap_.top().when, seq_cst);
 }

@@ -25,8 +25,8 @@ class timers {
   // An entry of this heap has become stale.
   void note_stale() noexcept { stale_.fetch_add(1, relaxed); }
 
-  // Takes over what is pending in the other's heap.
-  void take_all(timers& from);
+  // Takes over what is pending in the other's heap; `here` goes into the records (timer_record::heap).
+  void take_all(timers& from, unsigned here);
 
   void run_due(std::int64_t now, fiber_list& ready);
 

@@ -119,7 +119,7 @@ void stop() noexcept {
   s.closed.store(true, seq_cst);
   s.phase.store(run_phase::stopping, seq_cst);
   stop_threads();
-  for (const auto& p : s.processors) s.unowned.take_all(p->timers);
+  for (const auto& p : s.processors) s.unowned.take_all(p->timers, k_unowned);
   s.processors.clear();  // their stacks and blocks go back to the shared pools
   trim_stacks(true);
   s.phase.store(run_phase::stopped, seq_cst);
@@ -161,7 +161,7 @@ void run_main(const runtime_options& given, void (*main)(void*), void* argument,
     s.closed.store(false, seq_cst);
     // Whoever still found it closed has put its timer into `unowned` by now.
     while (s.visitors.load(seq_cst) != 0) ::sched_yield();
-    s.processors.front()->timers.take_all(s.unowned);
+    s.processors.front()->timers.take_all(s.unowned, s.processors.front()->index);
   }
   const crash_reports reports;
   note main_returned;

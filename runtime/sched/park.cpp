@@ -60,11 +60,11 @@ bool exceptions_shield() noexcept {
   return here->caught != nullptr && handles_canceled();
 }
 
-// Instead of a processor's index.
-constexpr unsigned k_in_bubble = UINT_MAX, k_unowned = UINT_MAX - 1;
+constexpr unsigned k_in_bubble = UINT_MAX;  // instead of a processor's index
 
 processor* timer_home(worker* m) noexcept {
-  return m != nullptr && m->p != nullptr ? m->p : sched().processors.front();
+  processor* p = processor_of(m);
+  return p != nullptr ? p : sched().processors.front();
 }
 
 }  // namespace
@@ -193,20 +193,20 @@ void note_stale_timer(unsigned index) noexcept {
     return;
   }
   if (index == k_unowned) [[unlikely]]
-    return sched().unowned.note_stale();  // a run that has taken it over counts one too few
+    return sched().unowned.note_stale();
   const foreign_visit inside(this_worker());
   if (inside.admitted() && index < sched().processors.size()) sched().processors[index]->timers.note_stale();
 }
 
 timer_record* take_timer_record() {
   const section in;
-  processor* p = in.here() == nullptr ? nullptr : in.here()->p.get();
+  processor* p = processor_of(in.here());
   return p != nullptr ? p->free_timers.take() : timer_records().take();
 }
 
 void give_timer_record(timer_record* r) noexcept {
   const section in;
-  processor* p = in.here() == nullptr ? nullptr : in.here()->p.get();
+  processor* p = processor_of(in.here());
   if (p != nullptr)
     p->free_timers.give(r);
   else

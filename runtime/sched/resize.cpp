@@ -77,7 +77,7 @@ void finish_retirement(processor* p) noexcept {
   while (fiber* f = p->ring.pop()) left.push_back(f);
   if (p->timers.earliest() != k_forever) {
     processor* heir = s.processors.front();
-    heir->timers.take_all(p->timers);
+    heir->timers.take_all(p->timers, heir->index);
     timer_inserted(heir, heir->timers.earliest());
   }
   {

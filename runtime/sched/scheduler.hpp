@@ -12,6 +12,7 @@
 // for every ready (the futex costs microseconds, tens of them across cores): filling an empty runnext wakes nobody when
 // the filler has the habit of parking soon, and the monitor catches the exceptions.
 #pragma once
+#include <climits>
 #include <cstdint>
 #include <memory>
 
@@ -26,6 +27,8 @@
 namespace weft::runtime {
 
 enum class run_phase : std::uint8_t { stopped, running, draining, ending, stopping };
+
+inline constexpr unsigned k_unowned = UINT_MAX - 1;  // instead of a processor's index: scheduler::unowned
 
 struct scheduler {
   options config{};

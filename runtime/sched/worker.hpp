@@ -76,4 +76,7 @@ struct worker : worker_view {
   std::thread thread;
 };
 
+// In a section. Null: a foreign thread, or a worker that has none.
+inline processor* processor_of(const worker* m) noexcept { return m == nullptr ? nullptr : m->p.get(); }
+
 }  // namespace weft::runtime

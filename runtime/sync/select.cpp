@@ -114,7 +114,7 @@ class selection {
   }
   // In the section: the processor's, or one of this select's own.
   random_source& draw(const worker* here) noexcept {
-    processor* const p = here == nullptr ? nullptr : here->p.get();
+    processor* const p = processor_of(here);
     if (p != nullptr) return p->random;
     static atomic<std::uint64_t> seeds{0};
     own_ = random_source(arch::cycle_clock() + seeds.fetch_add(0x9e3779b9, relaxed));

@@ -32,8 +32,7 @@ void assign_id(fiber* f, processor* p) noexcept {
 fiber* take_block(std::size_t stack_size, std::source_location site, std::string_view name, void (*entry)(fiber*)) {
   scheduler& s = sched();
   const section in;
-  worker* m = this_worker();
-  processor* p = m == nullptr ? nullptr : m->p.get();
+  processor* p = processor_of(this_worker());
   fiber* f = p != nullptr ? p->free_fibers.take() : fibers().take();
   f->next = nullptr;
   f->cancel.store(0, relaxed);

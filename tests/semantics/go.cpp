@@ -10,6 +10,20 @@ using namespace weft;
 using test::expect;
 using test::in_fiber;
 
+namespace {
+
+// On one processor, where nobody is interrupted.
+template <class F>
+void in_order(F&& body) {
+  runtime_options options = test::on(1);
+  options.preemption = false;
+  expect seen;
+  run(options, [&] { body(seen); });
+  seen.report();
+}
+
+}  // namespace
+
 TEST_CASE("go: runs, whatever the closure holds") {
   in_fiber([](expect& e) {
     const chan<int> c;
@@ -127,20 +141,6 @@ TEST_CASE("go: fibers that only yield share the processor") {
     for (const int mine : turns) e(mine > 100);
   });
 }
-
-namespace {
-
-// On one processor, where nobody is interrupted.
-template <class F>
-void in_order(F&& body) {
-  runtime_options options = test::on(1);
-  options.preemption = false;
-  expect seen;
-  run(options, [&] { body(seen); });
-  seen.report();
-}
-
-}  // namespace
 
 // More than a processor's own queue holds, so most of them wait in the global one.
 TEST_CASE("go: of many fibers none begins long after those that were made later") {

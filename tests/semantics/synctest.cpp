@@ -206,29 +206,6 @@ TEST_CASE("bubble: wait returns when all others are blocked, and no time passes"
   });
 }
 
-TEST_CASE("bubble: wait returns with all that the others did before they blocked") {
-  in_bubble([](test::expect& seen) {
-    constexpr int k_fibers = 6;
-    struct {
-      long steps = 0;
-      chan<void> next;
-    } each[k_fibers];
-    const long rounds = test::scale(20'000);
-    wait_group ended;
-    for (auto& mine : each)
-      ended.go([&mine] {
-        while (mine.next.recv()) ++mine.steps;
-      });
-    for (long i = 0; i < rounds; ++i) {
-      for (const auto& other : each) other.next.send();
-      synctest::wait();
-      for (const auto& other : each) seen.equal(other.steps, i + 1);
-    }
-    for (const auto& other : each) other.next.close();
-    ended.wait();
-  });
-}
-
 TEST_CASE("bubble: wait goes before the clock; one fiber at a time, and only inside") {
   in_bubble([](test::expect& seen) {
     std::atomic<int> refused{0}, returned{0};
@@ -357,8 +334,8 @@ TEST_CASE("bubble: when all are blocked it throws deadlock, which names them, af
 TEST_CASE("bubble: once f has returned the clock stands, and who sleeps is ended") {
   test::in_fiber([](test::expect& seen) {
     std::atomic<bool> unwound{false};
-    std::string text, why;
-    std::error_code code;
+    std::string text;
+    test::told_why told;
     try {
       bubble([&] {
         go([&] {
@@ -366,21 +343,15 @@ TEST_CASE("bubble: once f has returned the clock stands, and who sleeps is ended
             this_fiber::sleep_for(100ms);  // shielded
             unwound = true;
           });
-          try {
-            this_fiber::sleep_for(1h);
-          } catch (const canceled& c) {
-            code = c.code();
-            why = test::what_of(c.cause());
-            throw;
-          }
+          told.sleep();
         });
       });
     } catch (const synctest::deadlock& d) {
       text = d.what();
     }
     seen(unwound);
-    seen(code == errc::canceled);
-    seen(why.starts_with("the bubble has ended"));
+    seen(told.code == errc::canceled);
+    seen(told.why.starts_with("the bubble has ended"));
     seen(text.find("its main function has returned") != text.npos);
     // Whoever can go on does.
     int left = 100;

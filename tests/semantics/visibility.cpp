@@ -3,6 +3,7 @@
 #include <atomic>
 #include <stop_token>
 #include <thread>
+#include <weft/synctest.hpp>
 
 #include "tests/support/preemption.hpp"
 #include "tests/support/support.hpp"
@@ -170,4 +171,29 @@ TEST_CASE("visibility: a foreign thread that sets timers has left a run before t
   over = true;
   outside.join();
   CHECK(made > 0);
+}
+
+TEST_CASE("visibility: a bubble's wait returns with all that the others did before they blocked") {
+  test::in_fiber({2, 4}, [](expect& e) {
+    synctest::bubble([&] {
+      constexpr int k_fibers = 6;
+      struct {
+        long steps = 0;
+        chan<void> next;
+      } each[k_fibers];
+      const long rounds = test::scale(20'000);
+      wait_group ended;
+      for (auto& mine : each)
+        ended.go([&mine] {
+          while (mine.next.recv()) ++mine.steps;
+        });
+      for (long i = 0; i < rounds; ++i) {
+        for (const auto& other : each) other.next.send();
+        synctest::wait();
+        for (const auto& other : each) e.equal(other.steps, i + 1);
+      }
+      for (const auto& other : each) other.next.close();
+      ended.wait();
+    });
+  });
 }

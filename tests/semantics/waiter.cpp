@@ -216,8 +216,8 @@ TEST_CASE("waiter: a lock that is not held is refused, and nobody who waits is n
     waiter w;
     e(!w.wake());
     held.unlock();
-    e.template throws<std::logic_error>([&] { w.wait(held); });
-    e.template throws<std::logic_error>([&] { (void)w.wait(background(), held); });
+    e.throws<std::logic_error>([&] { w.wait(held); });
+    e.throws<std::logic_error>([&] { (void)w.wait(background(), held); });
   });
 }
 

@@ -76,11 +76,17 @@ void await_no_weft_threads() {
   while (listed()) std::this_thread::yield();
 }
 
-std::string what_of(const std::exception_ptr& e) {
+void told_why::sleep() {
   try {
-    std::rethrow_exception(e);
-  } catch (const std::exception& x) {
-    return x.what();
+    weft::this_fiber::sleep_for(std::chrono::hours(1));
+  } catch (const weft::canceled& c) {
+    code = c.code();
+    try {
+      std::rethrow_exception(c.cause());
+    } catch (const std::exception& cause) {
+      why = cause.what();
+    }
+    throw;
   }
 }
 

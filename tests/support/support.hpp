@@ -50,8 +50,12 @@ long open_descriptors();
 // moment before it takes the thread off the list, an emulator longer before; one left behind is waited for, for ever.
 void await_no_weft_threads();
 
-// The text of a std::exception.
-std::string what_of(const std::exception_ptr&);
+// Sleeps until it is thrown at, and keeps what it was told.
+struct told_why {
+  std::error_code code;
+  std::string why;
+  void sleep();
+};
 
 // Gives every other ready fiber its turn, many times over. On one processor all that can park has parked after it;
 // on more it only makes that likely, and a test must hold either way.

@@ -194,6 +194,23 @@ TEST_CASE("timers: stale waits of fibers are swept as well, and pending ones are
   CHECK(run_due(t, 5000).size() == 20);
 }
 
+TEST_CASE("timers: a heap that takes over another's has what is pending, and says so in the records") {
+  timers before, after;
+  alarm_clock pending, stopped;
+  pending.set(before, 10);
+  stopped.set(before, 20);
+  REQUIRE(stopped.record.stop());
+  after.take_all(before, 7);
+  CHECK(before.earliest() == k_forever);
+  CHECK(after.earliest() == 10);
+  CHECK(pending.record.heap.load() == 7);
+  run_due(before, 30);
+  CHECK(pending.fired == 0);
+  run_due(after, 30);
+  CHECK(pending.fired == 1);
+  CHECK(stopped.fired == 0);
+}
+
 TEST_CASE("timers: a callback may set timers, also ones that are due") {
   struct ticking {
     timers t;
