@@ -63,13 +63,14 @@ TEST_CASE("wait scope: a wait under the bound context, given again, needs no lin
   in_fiber({1, 2}, [](expect& e) {
     chan<int> c;
     auto scope = with_cancel(background());
-    context own;
+    chan<context> own{1};
     auto t = spawn(scope, [&] {
-      own = this_fiber::context();
-      return c.recv(own).error();
+      own.send(this_fiber::context());
+      return c.recv(this_fiber::context()).error();
     });
+    const auto bound = own.recv();
     test::await_waiting("channel receive", 1);
-    e.equal(count_waiters(own), 1);  // the fiber's own
+    e.equal(count_waiters(*bound), 1);  // the fiber's own
     scope.cancel();
     e(t.join() == errc::canceled);
   });
