@@ -309,7 +309,7 @@ TEST_CASE("timer: it may be stopped when its run is over, and in another run wit
 }
 
 TEST_CASE("timer: those that come and go while no runtime runs leave nothing behind") {
-  constexpr std::size_t k_kept = 1 << 20, k_each = 8;  // a third of what a heap needs for a timer
+  constexpr std::size_t k_kept = 1 << 20, k_each = 3;  // an eighth of what a heap needs for a timer
   const long count = test::scale(1'000'000);
   const auto some = [count] {
     bool stopped = true;
