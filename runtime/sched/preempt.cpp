@@ -49,8 +49,7 @@ processor& guardian(const processor& p) noexcept {
 }
 
 std::int64_t timers_due(const processor& p) noexcept {
-  const std::int64_t wards = ward(p).timers.earliest();
-  return std::min(p.timers.earliest(), wards == k_forever ? k_forever : wards + k_second_choice_ns);
+  return std::min(p.timers.earliest(), saturating_add(ward(p).timers.earliest(), k_second_choice_ns));
 }
 
 enum class cause : std::uint8_t { none, work, slice_over };
@@ -225,7 +224,8 @@ void arm_for_timer(processor* p, std::int64_t when) noexcept {
   };
   if (!lasts(*p)) return;
   arm_preemption(p, when);
-  if (processor& second = guardian(*p); lasts(second)) arm_preemption(&second, when + k_second_choice_ns);
+  if (processor& second = guardian(*p); lasts(second))
+    arm_preemption(&second, saturating_add(when, k_second_choice_ns));
 }
 
 void disarm_preemption(worker* m) noexcept {

@@ -72,6 +72,21 @@ TEST_CASE("deadline: durations saturate") {
   });
 }
 
+// For every new deadline, a turn that lasts has its thread's timer set, and the neighbour's for a little later.
+TEST_CASE("deadline: durations saturate, also where every processor computes") {
+  in_fiber({2}, [](expect& e) {
+    const auto compute = [&] {
+      for (const auto until = clock::now() + 50ms; clock::now() < until;) {
+        auto last = with_deadline(background(), clock::time_point::max() - 1ns);
+        e(!last.ctx.err());
+      }
+    };
+    task other = spawn(compute);
+    compute();
+    other.join();
+  });
+}
+
 TEST_CASE("deadline: cancel before it means canceled, and it stays so after it") {
   in_fiber([](expect& e) {
     auto [ctx, cancel] = with_timeout(background(), 2ms);
