@@ -64,7 +64,8 @@ cause reason(processor& p, std::int64_t now) noexcept {
   return cause::none;
 }
 
-void keep_rest_of_slice(const processor& p, fiber& f, std::int64_t now) noexcept {
+void note_interruption(processor& p, fiber& f, std::int64_t now) noexcept {
+  if ((p.attention.load(relaxed) & processor::k_disturbed) == 0) p.interruptions.count(now);
   const std::int64_t left = p.slice_end.load(relaxed) - now;
   f.slice_left = left > k_least_run_ns ? left : 0;
 }
@@ -85,7 +86,7 @@ bool give_up(worker* m, fiber* f, processor* p, cause why, std::int64_t now) noe
     }
     if (next == nullptr) return false;
     if (theirs != nullptr) s.preempted_since.store(now, relaxed);
-    keep_rest_of_slice(*p, *f, now);
+    note_interruption(*p, *f, now);
     f->set_home(m);
     push_preempted_locked(f, now);
   }
@@ -174,7 +175,7 @@ void on_signal(worker* m, ucontext_t& frame, std::uintptr_t restorer) noexcept {
   if (due > now || why == cause::none) return arm_preemption(p, due);
   if (f->migratable && leave_thread(m, *f, frame, restorer)) {
     migrated.fetch_add(1, relaxed);
-    keep_rest_of_slice(*p, *f, now);
+    note_interruption(*p, *f, now);
     return;
   }
   if (!give_up(m, f, p, why, now)) {
@@ -251,9 +252,13 @@ void preempt_long_turn() noexcept {
   }
   if (longest == nullptr) return;
   longest->attention.fetch_or(processor::k_give_way, relaxed);
-  preempt(longest);
+  const std::int64_t now = now_ns();
+  if (const std::int64_t from = longest->interruptions.allowed_from(); from > now)
+    arm_preemption(longest, from);
+  else
+    preempt(longest);
   // The first one's thread may lack a CPU, so that it does not hear the signal for a while.
-  if (next != nullptr) arm_preemption(next, now_ns() + k_second_choice_ns);
+  if (next != nullptr) arm_preemption(next, now + k_second_choice_ns);
 }
 
 void disturb(processor* p) noexcept {
@@ -271,7 +276,7 @@ std::int64_t preemption_due(processor& p, std::int64_t now) noexcept {
   std::int64_t due = s.idle_count.load(seq_cst) == 0 ? timers_due(p) : k_forever;
   if (others_ready(p)) due = std::min(due, is_long ? now : slice_end);
   if (s.preempted_count.load(relaxed) != 0) due = std::min(due, slice_end);
-  return due == k_forever ? due : std::max(due, p.least_until.load(relaxed));
+  return due == k_forever ? due : std::max({due, p.least_until.load(relaxed), p.interruptions.allowed_from()});
 }
 
 void begin_turn_again(processor* p, fiber* f) noexcept {

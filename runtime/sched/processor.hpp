@@ -7,6 +7,7 @@
 
 #include "arch/arch.hpp"
 #include "runtime/base/random.hpp"
+#include "runtime/base/rate_limit.hpp"
 #include "runtime/event/timers.hpp"
 #include "runtime/fiber/fiber_pool.hpp"
 #include "runtime/queue/run_queue.hpp"
@@ -35,6 +36,10 @@ struct alignas(k_cache_line) processor {
   atomic<std::uint32_t> attention{0};
   // Of a watched or long turn. Written by the owner, and by the monitor when it begins to watch. Shared.
   atomic<std::int64_t> turn_began{0}, slice_end{0}, least_until{0};
+  // By signal; counted by the owner. Shared. preempt.hpp, invariant 6.
+  static constexpr std::int64_t k_interruption_interval_ns = 400'000;
+  static constexpr int k_interruptions_at_once = 16;
+  rate_limit interruptions{k_interruption_interval_ns, k_interruptions_at_once};
   atomic<std::int64_t> armed_until{k_forever};  // when the owner's timer goes off
   // Since when signals have found no safe point, 0 when the last one did. Shared.
   atomic<std::int64_t> unsafe_since{0};

@@ -17,6 +17,7 @@
 #include <thread>
 #include <vector>
 
+#include "runtime/sched/processor.hpp"
 #include "tests/support/live_registers.hpp"
 #include "tests/support/pipe.hpp"
 #include "tests/support/support.hpp"
@@ -291,6 +292,34 @@ TEST_CASE("preemption: off, a fiber has the processor until it gives it back" * 
     test::spin(50'000'000);
     e.equal(runtime::preempt_stats().signals, before);
     sleeper.join();
+  });
+  e.report();
+}
+
+// Each takes two threads' waking: a loop beside a timer that always is due soon would have next to nothing left.
+TEST_CASE("preemption: interruptions have a limit, however often somebody waits" *
+          doctest::skip(k_no_signals || k_chaos)) {
+  expect e;
+  run(test::on(1), [&] {
+    using runtime::processor;
+    std::atomic<bool> stop{false};
+    std::atomic<long> turns{0};
+    auto loop = spawn([&] {
+      for (; !stop; ++turns) test::spin(1);
+    });
+    while (turns == 0) this_fiber::yield();
+    const auto before = runtime::preempt_stats();
+    const auto begin = clock::now();
+    for (int wakes = 0; wakes < 500; ++wakes) this_fiber::sleep_for(10us);
+    const auto after = runtime::preempt_stats();
+    const std::chrono::nanoseconds passed = clock::now() - begin;
+    const auto pinned = static_cast<long>(after.pinned - before.pinned);
+    const auto detached = static_cast<long>(after.detached - before.detached);  // they wait in the handler as well
+    const long limit = processor::k_interruptions_at_once + passed.count() / processor::k_interruption_interval_ns + 1;
+    e(pinned > 0);
+    e(pinned <= limit + detached);
+    stop = true;
+    loop.join();
   });
   e.report();
 }
