@@ -1,6 +1,7 @@
 #include "bench/load_work.hpp"
 
 #include <algorithm>
+#include <cstdint>
 
 #include "bench/support/stopwatch.hpp"
 
@@ -9,8 +10,14 @@ namespace {
 
 double turns_in_a_nanosecond = 0;
 
-void spin(long turns) {
-  for (long i = 0; i < turns; ++i) asm volatile("" ::: "memory");
+// Each turn waits for the one before, so that a neighbour on the same core takes little from it.
+[[gnu::noinline]] void spin(long turns) {
+  std::uint64_t x = 1;
+  for (long i = 0; i < turns; ++i) {
+    x ^= x << 13;
+    x ^= x >> 7;
+    asm volatile("" : "+r"(x));
+  }
 }
 
 }  // namespace
@@ -20,10 +27,10 @@ void work_for(std::chrono::nanoseconds time) {
 }
 
 void measure_work() {
-  constexpr long k_turns = 200'000;
-  constexpr int k_tries = 50;
+  constexpr long k_turns = 100'000;
+  constexpr double k_milliseconds = 200;
   double least = 1e12;
-  for (int i = 0; i < k_tries; ++i) {
+  for (const stopwatch all; all.milliseconds() < k_milliseconds;) {
     const stopwatch time;
     spin(k_turns);
     least = std::min(least, time.nanoseconds());
