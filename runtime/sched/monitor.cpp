@@ -137,7 +137,6 @@ bool press(processor& p, std::int64_t now) noexcept {
     if (unsafe == 0) p.unsafe_since.store(now, relaxed);  // the thread may block SIGURG, or never leave the kernel
     if (worker* m = p.owner.load(acquire); m != nullptr && unsafe != 0) m->signalled.store(false, relaxed);
     preempt(&p);
-    return true;
   }
   return false;
 }
@@ -155,7 +154,8 @@ bool look_closely(processor& p, std::int64_t now) noexcept {
   return seen == activity::stands_still && p.tick.load(relaxed) == p.seen_tick && detach(p);
 }
 
-// Looks at one processor; true if something was done.
+// Looks at one processor; true if what was done is to be followed up: soon there may be as much again. Asking a turn to
+// give way is not: its own timer does the rest.
 bool look_at(processor& p, std::int64_t now) noexcept {
   const scheduler& s = sched();
   const std::uint32_t tick = p.tick.load(relaxed);
@@ -179,10 +179,8 @@ bool look_at(processor& p, std::int64_t now) noexcept {
   }
   const bool overdue = p.timers.earliest() <= now;
   const bool asked = (p.attention.load(relaxed) & processor::k_give_way) != 0;
-  if ((overdue || (turn >= s.config.slice_ns && somebody_waits(p, now))) && !asked) {
+  if ((overdue || (turn >= s.config.slice_ns && somebody_waits(p, now))) && !asked)
     p.attention.fetch_or(processor::k_give_way, relaxed);
-    acted = true;
-  }
   // Work that an idle processor could take, or timers it could run.
   if (s.idle_count.load(seq_cst) != 0 && somebody_waits(p, now)) wake_one();
   if (turn >= k_watch_ns) acted |= look_closely(p, now);
