@@ -27,7 +27,7 @@ constexpr std::int64_t k_shortest_look_ns = 20'000;
 constexpr std::int64_t k_longest_look_ns = 10'000'000;
 constexpr std::int64_t k_waiting_look_ns = 1'000'000;  // while timers or descriptors may bring work behind a long turn
 constexpr int k_quick_looks = 50;                      // this many short intervals before they begin to double
-constexpr std::int64_t k_linger_ns = 1'500'000;        // all idle, without a turn, before deep sleep
+constexpr std::int64_t k_linger_ns = 1'500'000;        // all idle, without a turn, before deep sleep; or not at all
 constexpr std::int64_t k_deadlock_ns = 50'000'000;     // idle time before a deadlock is looked for
 constexpr std::int64_t k_trim_interval_ns = 1'000'000'000;
 constexpr std::int64_t k_owed_wake_ns = 20'000;
@@ -293,6 +293,7 @@ void monitor_main() noexcept {
   std::int64_t idle_since = 0;
   std::uint32_t seen_turns = 0;
   int quiet = 0;
+  bool lingers = true;
   while (s.phase.load(acquire) != run_phase::stopping) {
     const std::int64_t now = now_ns();
     s.coarse_clock.store(now, relaxed);
@@ -319,11 +320,12 @@ void monitor_main() noexcept {
     if (!idle || idle_since == 0 || has_moved) {
       idle_since = idle ? now : 0;
       pause(now, std::min(interval, interrupts - now));
-    } else if (now - idle_since < k_linger_ns || interrupts != k_forever) {
+    } else if ((lingers && now - idle_since < k_linger_ns) || interrupts != k_forever) {
       // As long again as it has lasted: whatever then begins is not looked at later than that.
       pause(now, std::min({std::max(interval, now - idle_since), k_linger_ns, interrupts - now}));
     } else {
       deep_sleep(idle_since);
+      lingers = now_ns() - now < k_linger_ns;  // else what wakes it is far between, and nothing to wait for
       quiet = 0;
       interval = k_shortest_look_ns;
     }
