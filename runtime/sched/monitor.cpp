@@ -33,7 +33,6 @@ constexpr std::int64_t k_trim_interval_ns = 1'000'000'000;
 constexpr std::int64_t k_owed_wake_ns = 20'000;
 constexpr std::int64_t k_watch_ns = 50'000;             // a turn that has lasted this long is looked at closely
 constexpr std::int64_t k_least_sample_ns = 20'000;      // between two looks at a thread's CPU clock
-constexpr std::int64_t k_missed_ns = 200'000;           // a timer of a worker's that is this late will not come
 constexpr std::int64_t k_no_safe_point_ns = 2'000'000;  // then the processor is taken without asking
 
 deadlock_handler on_deadlock = nullptr;
@@ -101,7 +100,7 @@ void mark_turn(processor& p, std::int64_t now) noexcept {
   std::uint32_t marks = 0;
   if ((bits & (processor::k_watched | processor::k_long_turn)) == 0) {
     p.turn_began.store(p.seen_since, relaxed);
-    p.slice_end.store(p.seen_since + s.config.slice_ns, relaxed);
+    p.slice_end.store(saturating_add(p.seen_since, s.config.slice_ns), relaxed);
     p.least_until.store(0, relaxed);
     p.unsafe_since.store(0, relaxed);
     p.attention.fetch_or(processor::k_watched, release);
@@ -135,8 +134,11 @@ bool press(processor& p, std::int64_t now) noexcept {
   } else if (armed == k_forever || now - armed > k_missed_ns) {
     p.armed_until.store(k_forever, relaxed);
     if (unsafe == 0) p.unsafe_since.store(now, relaxed);  // the thread may block SIGURG, or never leave the kernel
-    if (worker* m = p.owner.load(acquire); m != nullptr && unsafe != 0) m->signalled.store(false, relaxed);
+    worker* m = p.owner.load(acquire);
+    if (m == nullptr) return false;
+    if (unsafe != 0) m->signalled.store(false, relaxed);
     preempt(&p);
+    return !m->has_timer.load(acquire);  // nobody else asks it again
   }
   return false;
 }
@@ -154,18 +156,25 @@ bool look_closely(processor& p, std::int64_t now) noexcept {
   return seen == activity::stands_still && p.tick.load(relaxed) == p.seen_tick && detach(p);
 }
 
-// Looks at one processor; true if what was done is to be followed up: soon there may be as much again. Asking a turn to
-// give way is not: its own timer does the rest.
+// Looks at one processor; true if what was done is to be followed up: soon there may be as much again. That a turn was
+// asked to give way is not: at its end, or by its own timer, it does.
 bool look_at(processor& p, std::int64_t now) noexcept {
   const scheduler& s = sched();
   const std::uint32_t tick = p.tick.load(relaxed);
   const worker* owner = p.owner.load(acquire);
   const bool same_turn = tick == p.seen_tick && owner != nullptr && owner == p.seen_owner;
+  const bool overdue = p.timers.earliest() <= now;
+  const auto ask_to_give_way = [&p] {
+    if ((p.attention.load(relaxed) & processor::k_give_way) == 0) p.attention.fetch_or(processor::k_give_way, relaxed);
+  };
+  // Whichever turn it is, at its end the timers are looked at.
+  if (overdue && owner != nullptr) ask_to_give_way();
   if (!same_turn) {
     p.seen_tick = tick;
     p.seen_owner = owner;
     p.seen_since = now;
-    p.seen_cpu = owner != nullptr && somebody_waits(p, now) ? cpu_time(*owner) : -1;
+    const bool may_wait = somebody_waits(p, now) || p.timers.earliest() != k_forever;
+    p.seen_cpu = owner != nullptr && may_wait ? cpu_time(*owner) : -1;
     p.seen_cpu_at = now;
     return false;
   }
@@ -177,10 +186,7 @@ bool look_at(processor& p, std::int64_t now) noexcept {
     wake_one();
     acted = true;
   }
-  const bool overdue = p.timers.earliest() <= now;
-  const bool asked = (p.attention.load(relaxed) & processor::k_give_way) != 0;
-  if ((overdue || (turn >= s.config.slice_ns && somebody_waits(p, now))) && !asked)
-    p.attention.fetch_or(processor::k_give_way, relaxed);
+  if (turn >= s.config.slice_ns && somebody_waits(p, now)) ask_to_give_way();
   // Work that an idle processor could take, or timers it could run.
   if (s.idle_count.load(seq_cst) != 0 && somebody_waits(p, now)) wake_one();
   if (turn >= k_watch_ns) acted |= look_closely(p, now);

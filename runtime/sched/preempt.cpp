@@ -52,6 +52,16 @@ std::int64_t timers_due(const processor& p) noexcept {
   return std::min(p.timers.earliest(), saturating_add(ward(p).timers.earliest(), k_second_choice_ns));
 }
 
+bool lasts(const processor& p, std::memory_order order = relaxed) noexcept {
+  return (p.attention.load(order) & (processor::k_watched | processor::k_long_turn)) != 0;
+}
+
+// Without a timer nobody would interrupt the turn later: then there is no limit.
+std::int64_t interruptions_allowed_from(const processor& p) noexcept {
+  const worker* m = p.owner.load(acquire);
+  return m != nullptr && m->has_timer.load(acquire) ? p.interruptions.allowed_from() : 0;
+}
+
 enum class cause : std::uint8_t { none, work, slice_over };
 
 cause reason(processor& p, std::int64_t now) noexcept {
@@ -112,7 +122,10 @@ void wait_for_processor(worker* m, fiber* f) noexcept {
 }
 
 void try_again(processor* p, std::int64_t now) noexcept {
-  if (preemption_due(*p, now) == k_forever) return p->unsafe_since.store(0, relaxed);  // nobody waits any more
+  if (const std::int64_t due = preemption_due(*p, now); due > now) {  // not yet, or nobody waits any more
+    p->unsafe_since.store(0, relaxed);
+    return arm_preemption(p, due);
+  }
   std::int64_t since = p->unsafe_since.load(relaxed);
   if (since == 0) p->unsafe_since.store(since = now, relaxed);
   arm_preemption(p, now + std::clamp((now - since) / 4, k_first_retry_ns, k_last_retry_ns));
@@ -154,8 +167,7 @@ void on_signal(worker* m, ucontext_t& frame, std::uintptr_t restorer) noexcept {
       join_in(m, f);
     return;
   }
-  // Somebody else's turn by now: the signal came late.
-  if ((p->attention.load(relaxed) & (processor::k_watched | processor::k_long_turn)) == 0) return;
+  if (!lasts(*p)) return;  // somebody else's turn by now: the signal came late
   p->armed_until.store(k_forever, relaxed);
   const std::int64_t now = now_ns();
   if (f->no_preempts != 0) {
@@ -207,7 +219,9 @@ void delete_preempt_timer(worker* m) noexcept {
 }
 
 void arm_preemption(processor* p, std::int64_t when) noexcept {
-  if (when == k_forever || when >= p->armed_until.load(relaxed)) return;
+  if (when == k_forever) return;
+  const std::int64_t armed = p->armed_until.load(relaxed);
+  if (when >= armed && now_ns() - armed < k_missed_ns) return;
   worker* m = p->owner.load(acquire);
   if (m == nullptr) return;
   p->armed_until.store(when, seq_cst);
@@ -216,13 +230,10 @@ void arm_preemption(processor* p, std::int64_t when) noexcept {
   at.it_value = to_timespec(when);
   ::timer_settime(m->timer, TIMER_ABSTIME, &at, nullptr);
   // Partner: end_turn. Either that sees what was armed, or it is seen here that the turn has ended.
-  if (p->attention.load(seq_cst) == 0) disarm_preemption(m);
+  if (!lasts(*p, seq_cst)) disarm_preemption(m);
 }
 
 void arm_for_timer(processor* p, std::int64_t when) noexcept {
-  const auto lasts = [](const processor& q) {
-    return (q.attention.load(relaxed) & (processor::k_watched | processor::k_long_turn)) != 0;
-  };
   if (!lasts(*p)) return;
   arm_preemption(p, when);
   if (processor& second = guardian(*p); lasts(second))
@@ -253,7 +264,7 @@ void preempt_long_turn() noexcept {
   if (longest == nullptr) return;
   longest->attention.fetch_or(processor::k_give_way, relaxed);
   const std::int64_t now = now_ns();
-  if (const std::int64_t from = longest->interruptions.allowed_from(); from > now)
+  if (const std::int64_t from = interruptions_allowed_from(*longest); from > now)
     arm_preemption(longest, from);
   else
     preempt(longest);
@@ -276,7 +287,7 @@ std::int64_t preemption_due(processor& p, std::int64_t now) noexcept {
   std::int64_t due = s.idle_count.load(seq_cst) == 0 ? timers_due(p) : k_forever;
   if (others_ready(p)) due = std::min(due, is_long ? now : slice_end);
   if (s.preempted_count.load(relaxed) != 0) due = std::min(due, slice_end);
-  return due == k_forever ? due : std::max({due, p.least_until.load(relaxed), p.interruptions.allowed_from()});
+  return due == k_forever ? due : std::max({due, p.least_until.load(relaxed), interruptions_allowed_from(p)});
 }
 
 void begin_turn_again(processor* p, fiber* f) noexcept {

@@ -38,6 +38,7 @@
 namespace weft::runtime {
 
 inline constexpr std::int64_t k_least_run_ns = 20'000;
+inline constexpr std::int64_t k_missed_ns = 200'000;  // a timer of a worker's that is this late will not come
 
 // Once per run, before there are workers.
 void prepare_preemption();
@@ -46,7 +47,7 @@ void prepare_preemption();
 void make_preempt_timer(worker*) noexcept;
 void delete_preempt_timer(worker*) noexcept;
 
-// The owner's timer goes off at that time, if nothing earlier is set.
+// The owner's timer goes off at that time, if nothing earlier is set that may still come.
 void arm_preemption(processor*, std::int64_t when) noexcept;
 // A timer of this processor's was set: if its turn lasts it is interrupted then, and a little later the one before.
 void arm_for_timer(processor*, std::int64_t when) noexcept;

@@ -199,15 +199,16 @@ TEST_CASE("preemption: a cancel from a foreign thread reaches a parked fiber beh
 }
 
 TEST_CASE("preemption: what a foreign thread sends arrives behind hogs" * doctest::skip(k_no_signals)) {
+  constexpr int k_rounds = 100;  // the limit of interruptions is reached
   behind_hogs([](expect& e, unsigned) {
     const chan<int> to, fro;
     test::foreign thread([=] {
-      for (int i = 0; i < 10; ++i) {
+      for (int i = 0; i < k_rounds; ++i) {
         to.send(i);
         fro.recv();
       }
     });
-    for (int i = 0; i < 10; ++i) {
+    for (int i = 0; i < k_rounds; ++i) {
       e.equal(to.recv(), std::optional(i));
       fro.send(i);
     }
@@ -340,6 +341,7 @@ TEST_CASE("preemption: interruptions have a limit, however often somebody waits"
 // A turn that lasts has its thread's timer set, and the monitor nothing to follow up: it looked on every 40 us.
 TEST_CASE("preemption: the monitor looks about every millisecond, though a timer is overdue all the time" *
           doctest::skip(k_no_signals || k_chaos)) {
+  test::await_no_weft_threads();  // nor is the monitor of the run before taken for this one's
   expect e;
   run(test::on(1), [&] {
     std::atomic<bool> stop{false};
@@ -359,6 +361,40 @@ TEST_CASE("preemption: the monitor looks about every millisecond, though a timer
     e(looks <= 4 * milliseconds + k_quick * (1 + detached));
     stop = true;
     loop.join();
+  });
+  e.report();
+}
+
+// At a turn's end the clock is read every 16th time only, and no turn here is seen twice by the monitor.
+TEST_CASE("preemption: behind turns of a millisecond a timer waits for a look of the monitor, not for 16 turns" *
+          doctest::skip(k_no_signals || k_chaos)) {
+  test::await_no_weft_threads();
+  expect e;
+  run(test::on(1), [&] {
+    constexpr int k_sleeps = 20;
+    clock::time_point due = clock::time_point::max();
+    long looks_when_due = -1;  // at the first turn's end after that
+    bool stop = false;
+    wait_group loops;
+    for (int i = 0; i < 2; ++i)
+      loops.go([&] {
+        for (; !stop; this_fiber::yield()) {
+          for (const auto until = clock::now() + 1ms; clock::now() < until;) test::spin(100);
+          if (clock::now() >= due && looks_when_due < 0) looks_when_due = looks_of_monitor();
+        }
+      });
+    long looks = 0;
+    for (int sleeps = 0; sleeps < k_sleeps;) {
+      looks_when_due = -1;
+      due = clock::now() + 3ms;
+      this_fiber::sleep_until(due);
+      if (looks_when_due < 0) continue;  // a turn was interrupted for it
+      looks += looks_of_monitor() - looks_when_due;
+      ++sleeps;
+    }
+    e(looks <= 4 * k_sleeps);  // mostly two each, that one and one while it was served
+    stop = true;
+    loops.wait();
   });
   e.report();
 }
