@@ -374,7 +374,7 @@ TEST_CASE("preemption: behind turns of a millisecond a timer waits for a look of
     constexpr int k_sleeps = 20;
     clock::time_point due = clock::time_point::max();
     long looks_when_due = -1;  // at the first turn's end after that
-    bool stop = false;
+    std::atomic<bool> stop{false};
     wait_group loops;
     for (int i = 0; i < 2; ++i)
       loops.go([&] {
