@@ -365,40 +365,6 @@ TEST_CASE("preemption: the monitor looks about every millisecond, though a timer
   e.report();
 }
 
-// At a turn's end the clock is read every 16th time only, and no turn here is seen twice by the monitor.
-TEST_CASE("preemption: behind turns of a millisecond a timer waits for a look of the monitor, not for 16 turns" *
-          doctest::skip(k_no_signals || k_chaos)) {
-  test::await_no_weft_threads();
-  expect e;
-  run(test::on(1), [&] {
-    constexpr int k_sleeps = 20;
-    clock::time_point due = clock::time_point::max();
-    long looks_when_due = -1;  // at the first turn's end after that
-    std::atomic<bool> stop{false};
-    wait_group loops;
-    for (int i = 0; i < 2; ++i)
-      loops.go([&] {
-        for (; !stop; this_fiber::yield()) {
-          for (const auto until = clock::now() + 1ms; clock::now() < until;) test::spin(100);
-          if (clock::now() >= due && looks_when_due < 0) looks_when_due = looks_of_monitor();
-        }
-      });
-    long looks = 0;
-    for (int sleeps = 0; sleeps < k_sleeps;) {
-      looks_when_due = -1;
-      due = clock::now() + 3ms;
-      this_fiber::sleep_until(due);
-      if (looks_when_due < 0) continue;  // a turn was interrupted for it
-      looks += looks_of_monitor() - looks_when_due;
-      ++sleeps;
-    }
-    e(looks <= 4 * k_sleeps);  // mostly two each, that one and one while it was served
-    stop = true;
-    loops.wait();
-  });
-  e.report();
-}
-
 TEST_CASE("preemption: in a no_preempt scope the fiber is not stopped; after it, it is" * doctest::skip(k_no_signals)) {
   in_fiber({1}, [](expect& e) {
     std::atomic<long> turns{0};
