@@ -20,7 +20,7 @@
 //    for a timer the turn of the processor before, whose successor finds it when it steals.
 // 5. A worker's timer that is armed goes with the turn it was armed against: the signal is not for the next one.
 // 6. Interruptions have a limit, processor::interruptions. One takes some 40 us of the processor's time, two threads
-//    having to wake; without it timers that come every 40 us would have nearly all of it, and a loop end 30 times
+//    having to wake; without it timers that come every 40 us would have nearly all of it, and a loop end many times
 //    later than its work takes. So they have a tenth of it at most; until then each comes at once.
 //
 // A turn is `watched` once the monitor has seen it last and compute; due timers may interrupt it, and others at the end
