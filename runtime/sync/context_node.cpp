@@ -62,35 +62,52 @@ void await(const atomic<bool>& step) noexcept {
 // One pass of cancel over a subtree, without recursion.
 class cancellation {
  public:
-  // False if somebody else had cancelled the node before.
-  bool begin(cancel_node& n, cancel_state why, const cancel_cause* cause, bool inherited) noexcept {
+  enum class step : std::uint8_t {
+    late,     // somebody else had cancelled the node before
+    settled,  // nothing hung on it: it is done with
+    spreads,  // it is this pass's until it is settled
+  };
+
+  step begin(cancel_node& n, cancel_state why, const cancel_cause* cause, bool inherited) noexcept {
     std::unique_lock hold(n.lock);
-    if (n.state.load(relaxed) != cancel_state::live) return false;
+    if (n.state.load(relaxed) != cancel_state::live) return step::late;
     n.inherits_cause = inherited;
     if (cause != nullptr) n.cause = *cause;
     n.state.store(why, release);
-    wake_waiters(n);
-    take_afters(n);
-    n.owes_stop = n.stop != nullptr;
-    has_stop_ |= n.owes_stop;
+    const bool bare = n.children.empty() && n.waiters.empty() && n.afters.empty() && n.stop == nullptr;
+    if (!bare) {
+      wake_waiters(n);
+      take_afters(n);
+      n.owes_stop = n.stop != nullptr;
+      has_stop_ |= n.owes_stop;
+    }
     const bool close = n.has_done.load(relaxed);
     timer_record* const timer = n.timer;
     hold.unlock();
     if (timer != nullptr && timer->stop()) note_stale_timer(timer->heap.load(relaxed));
     if (close) close_channel(*n.done.core(), ready_);
     n.told.store(true, release);  // pairs with error_of
+    if (bare && !close) {
+      n.settled.store(true, release);  // nobody is to be made ready, and nobody can hang on it any more
+      return step::settled;
+    }
     n.work = nullptr;
     (last_ == nullptr ? first_ : last_->work) = &n;
     last_ = &n;
-    return true;
+    return step::spreads;
   }
 
   void spread(cancel_state why) noexcept {
     for (cancel_node* n = first_; n != nullptr; n = n->work)
-      while (cancel_node* child = pop_child(*n)) {
-        if (begin(*child, why, nullptr, true)) continue;
-        await(child->settled);
-        detail::release(child);
+      for (bool more = true; more;) {
+        queue_of<cancel_node> children;
+        more = take_children(*n, children);
+        while (cancel_node* child = children.pop_front()) {
+          const step s = begin(*child, why, nullptr, true);
+          if (s == step::spreads) continue;
+          if (s == step::late) await(child->settled);
+          detail::release(child);
+        }
       }
     if (!ready_.empty()) ready(ready_);
   }
@@ -135,14 +152,17 @@ class cancellation {
       afters_.push_back(a);  // the context's reference is now the run's
     }
   }
-  // A referenced child, or null.
-  static cancel_node* pop_child(cancel_node& n) noexcept {
+  // Some children, referenced. True if there may be more.
+  static bool take_children(cancel_node& n, queue_of<cancel_node>& children) noexcept {
+    constexpr std::size_t k_at_once = 16;  // the lock is a short one
     const std::lock_guard hold(n.lock);
-    while (cancel_node* child = n.children.pop_front()) {
+    while (children.size() < k_at_once) {
+      cancel_node* const child = n.children.pop_front();
+      if (child == nullptr) return false;
       child->registered = false;
-      if (retain_unless_gone(*child)) return child;
+      if (retain_unless_gone(*child)) children.push_back(child);
     }
-    return nullptr;
+    return true;
   }
 
   fiber_list ready_;
@@ -213,9 +233,13 @@ void cancel(cancel_node& start, cancel_state why, const cancel_cause* cause) noe
   cancel_node* first = nullptr;
   {
     const section in;
-    if (!c.begin(start, why, cause, false)) {
-      await(start.settled);
-      return;
+    switch (c.begin(start, why, cause, false)) {
+      case cancellation::step::late:
+        return await(start.settled);
+      case cancellation::step::settled:
+        return;
+      case cancellation::step::spreads:
+        break;
     }
     c.spread(why);
     first = c.settle();

@@ -13,8 +13,9 @@
 //    flags the fiber
 // As Go's Err does since 1.25 for its done channel. (The flags first would not do: a fiber is thrown at and finds no
 // error.)
-// 3. Whoever made that step owns the node's `work` link until it has set `settled`. Others who want it cancelled wait
-// for `settled`, so
+// 3. Whoever made that step owns the node's `work` link until it has set `settled`: at once where nothing hangs on the
+// node, for nothing can any more; else when its whole subtree is cancelled and whoever waits there is ready. Others who
+// want it cancelled wait for `settled`, so
 //    when cancel() returns the whole subtree is cancelled. A cancel waits only for cancels begun further down: no
 //    circle.
 // 4. No lock of a node is held while another lock is taken, and nothing of the user's runs in the runtime: after_funcs

@@ -1,13 +1,15 @@
 // Waiting on several channels at once.
 //
-// One case is looked at alone. Then all channels are locked, in the order of their addresses; if nothing is ready the
-// fiber queues in each, unlocks, and parks with one wait word: whoever claims it has chosen the case. Rejected: locking
-// one channel at a time. Two selects that meet each other would each have to be claimed by the other, two words at
-// once. Source: Go's selectgo.
+// Each case is looked at alone. Then all channels are locked, in the order of their addresses; if nothing is ready the
+// fiber queues in each, unlocks, and parks with one wait word: whoever claims it has chosen the case. Rejected: to
+// queue with one channel locked at a time. Two selects that meet each other would each have to be claimed by the other,
+// two words at once. Source: Go's selectgo.
 #include <algorithm>
 #include <array>
 #include <mutex>
 #include <new>
+#include <numeric>
+#include <utility>
 #include <vector>
 
 #include "runtime/base/random.hpp"
@@ -35,43 +37,18 @@ class selection {
   // Room for as many nodes as cases, not constructed, and for twice as many indices.
   selection(select_operation* operations, std::size_t count, void* nodes, std::uint32_t* indices) noexcept
       : operations_(operations),
-        count_(count),
+        count_(static_cast<std::uint32_t>(count)),
         nodes_(static_cast<wait_node*>(nodes)),
         locks_(indices),
         polls_(indices + count) {}
 
-  selected run(fiber* self, bool blocking) {
+  selected run(bool blocking) {
     const not_abandoned here;
     transfer t;
-    bool over = false;
-    int taken = look_at_one(self, t, over);
-    if (taken < 0) {
-      order_locks();
-      const channel_core* own = own_done(self->bound);
-      section in;
-      order_polls(in.here());
-      lock_all();
-      const bool lists_own_done = derives_here(self, own);
-      if (!lists_own_done && cancel_pending(self)) {
-        unlock_all();
-        taken = k_canceled;
-      } else {
-        taken = first_ready(t);
-        if (taken >= 0 || !blocking) {
-          // Asked while the lock is held: afterwards a peer may drop the channel.
-          over = taken >= 0 && !t.closed && only_bytes(*operations_[taken].channel);
-          unlock_all();
-          if (over) end_bytes(in.here(), t);
-        } else {
-          return_after_wait_ = true;
-          taken = wait(in, self, lists_own_done);
-        }
-      }
-    }
-    if (taken == k_canceled) throw_canceled(self);
+    int taken = look_at_each(t);
+    if (taken < 0) taken = look_at_all(blocking, t);
     if (taken < 0) return {-1, false};
-    if (over) return {taken, true};
-    return return_after_wait_ ? woken(taken) : finish(taken, t);
+    return woken_ ? after_wait(taken) : finish(taken, t);
   }
 
  private:
@@ -79,22 +56,70 @@ class selection {
 
   channel_core* channel(std::uint32_t i) const noexcept { return operations_[i].channel; }
 
-  // Whoever selects again and again often finds several cases ready. So first one alone is looked at, a drawn one, with
-  // its lock alone. Of n cases of which k are ready each still has its 1/k: 1/n here, and where this draw was none of
-  // them, in (n - k)/n of all, another 1/k. -1 if it must be looked at all.
-  int look_at_one(fiber* self, transfer& t, bool& over) noexcept {
-    if (count_ == 1) return -1;
+  // Most selects: a case is ready, and nobody wants anything of this fiber. Each is looked at with its lock alone, in
+  // the drawn order, so that of k that are ready each is found with 1/k. -1 if that does not settle it.
+  int look_at_each(transfer& t) noexcept {
     const section in;
-    const std::uint32_t at = draw(in.here()).below(static_cast<std::uint32_t>(count_));
-    const select_operation& o = operations_[at];
-    if (o.channel == nullptr) return -1;
-    {
+    const worker* m = in.here();
+    if (m == nullptr || anything_asked(*m)) return -1;
+    const int taken = first_in_drawn_order(m, [&](const select_operation& o) {
       const std::lock_guard hold(o.channel->lock);
-      if (cancel_pending(self) || !begin(o, t)) return -1;
-      over = !t.closed && only_bytes(*o.channel);  // asked while the lock is held, as below
+      return begin(o, t) && note_over(o, t);
+    });
+    if (over_) end_bytes(in.here(), t);
+    return taken;
+  }
+
+  // The case taken, -1 if none is ready and it does not block.
+  [[gnu::noinline]] int look_at_all(bool blocking, transfer& t) {
+    fiber* self = current_fiber();
+    order_locks();
+    if (used_ == 0) {
+      throw_if_canceled(self);
+      if (blocking) block_for_ever(nullptr, wait_reason::select_empty);
+      return -1;
     }
-    if (over) end_bytes(in.here(), t);
-    return static_cast<int>(at);
+    heed_attention();
+    const channel_core* own = own_done(self->bound);
+    section in;
+    lock_all();
+    const bool lists_own_done = derives_here(self, own);
+    int taken = k_canceled;
+    if (!lists_own_done && cancel_pending(self)) {
+      unlock_all();
+    } else if (taken = first_in_drawn_order(in.here(), [&](const auto& o) { return begin(o, t) && note_over(o, t); });
+               taken < 0 && blocking) {
+      taken = wait(in, self, lists_own_done);
+      woken_ = true;
+    } else {
+      unlock_all();
+      if (over_) end_bytes(in.here(), t);
+    }
+    if (taken == k_canceled) throw_canceled(self);
+    return taken;
+  }
+
+  // With the lock held, for afterwards a peer may drop the channel.
+  bool note_over(const select_operation& o, const transfer& t) noexcept {
+    over_ = !t.closed && only_bytes(*o.channel);
+    return true;
+  }
+
+  // In the section: the first case that `take` takes, in an order that is drawn as far as need be; or -1.
+  template <class Take>
+  int first_in_drawn_order(const worker* here, Take take) noexcept {
+    std::iota(polls_, polls_ + count_, 0);
+    random_source& random = draw(here);
+    std::uint32_t bits = 0;
+    for (std::uint32_t i = 0; i < count_; ++i) {
+      // The bounds of a few draws, multiplied, are far below 2^32: then one number serves them all.
+      if (i == 0 || count_ > k_on_stack) bits = random.next();
+      const std::uint64_t product = std::uint64_t{bits} * (count_ - i);
+      bits = static_cast<std::uint32_t>(product);
+      const std::uint32_t at = std::exchange(polls_[i + (product >> 32)], polls_[i]);
+      if (channel(at) != nullptr && take(operations_[at])) return static_cast<int>(at);
+    }
+    return -1;
   }
 
   // Not inlined: gcc would warn of what std::sort does to arrays longer than one it sees.
@@ -103,14 +128,6 @@ class selection {
       if (channel(i) != nullptr) locks_[used_++] = i;
     std::sort(locks_, locks_ + used_,
               [this](std::uint32_t a, std::uint32_t b) { return std::less<>{}(channel(a), channel(b)); });
-  }
-  void order_polls(worker* here) noexcept {
-    random_source& random = draw(here);
-    for (std::uint32_t i = 0; i < used_; ++i) {
-      const std::uint32_t at = random.below(i + 1);
-      polls_[i] = polls_[at];
-      polls_[at] = locks_[i];
-    }
   }
   // In the section: the processor's, or one of this select's own.
   random_source& draw(const worker* here) noexcept {
@@ -124,7 +141,7 @@ class selection {
   template <class Visit>
   void each_channel(Visit visit) noexcept {
     channel_core* last = nullptr;
-    for (std::size_t i = 0; i < used_; ++i) {
+    for (std::uint32_t i = 0; i < used_; ++i) {
       channel_core* c = channel(locks_[i]);
       if (c != last) visit(*c);
       last = c;
@@ -141,7 +158,7 @@ class selection {
   bool derives_here(const fiber* self, const channel_core* own) const noexcept {
     if (self->bound == nullptr) return false;
     const cancel_node* bound = canceler_of(self->bound);
-    for (std::size_t i = 0; i < used_; ++i) {
+    for (std::uint32_t i = 0; i < used_; ++i) {
       const select_operation& o = operations_[locks_[i]];
       if (o.sends) continue;
       if (o.channel == own || (o.channel->done_of != nullptr && derives_from(o.channel->done_of, bound))) return true;
@@ -152,12 +169,6 @@ class selection {
   static bool begin(const select_operation& o, transfer& t) noexcept {
     return o.sends ? begin_send(*o.channel, o.payload, t) : begin_receive(*o.channel, o.payload, t);
   }
-  int first_ready(transfer& t) noexcept {
-    for (std::size_t i = 0; i < used_; ++i)
-      if (begin(operations_[polls_[i]], t)) return static_cast<int>(polls_[i]);
-    return -1;
-  }
-
   // With all locks; gives the reason, or k_canceled.
   int wait(section& in, fiber* self, bool unflagged) noexcept {
     wait_scope scope(nullptr);
@@ -174,7 +185,7 @@ class selection {
       unlock_all();
       return k_canceled;
     }
-    for (std::size_t i = 0; i < used_; ++i) {
+    for (std::uint32_t i = 0; i < used_; ++i) {
       const std::uint32_t at = locks_[i];
       wait_node& n = *::new (nodes_ + i) wait_node;
       n.waiter = self;
@@ -188,7 +199,7 @@ class selection {
     unlock_all();
     const std::uint32_t why = park(in, self, wait_reason::select);
     lock_all();
-    for (std::size_t i = 0; i < used_; ++i) leave(queue(locks_[i]), nodes_[i]);
+    for (std::uint32_t i = 0; i < used_; ++i) leave(queue(locks_[i]), nodes_[i]);
     unlock_all();
     return why == wait_word::k_canceled ? k_canceled : static_cast<int>(why);
   }
@@ -206,7 +217,7 @@ class selection {
     return operations_[i].sends ? c->senders : c->receivers;
   }
 
-  selected woken(int why) const {
+  selected after_wait(int why) const {
     const int index = why >> 1;
     const bool closed = (static_cast<std::uint32_t>(why) & k_closed) != 0;
     if (closed && operations_[index].sends) detail::throw_closed("send");
@@ -218,17 +229,18 @@ class selection {
       if (o.sends) detail::throw_closed("send");
       return {index, false};
     }
-    if (!only_bytes(*o.channel)) o.sends ? end_send(*o.channel, o.payload, t) : end_receive(*o.channel, o.payload, t);
+    if (!over_) o.sends ? end_send(*o.channel, o.payload, t) : end_receive(*o.channel, o.payload, t);
     return {index, true};
   }
 
   select_operation* operations_;
-  std::size_t count_;
+  std::uint32_t count_;
   wait_node* nodes_;
-  std::uint32_t* locks_;  // indices of the cases in the order of their channels' addresses
-  std::uint32_t* polls_;  // indices in the order to be looked at
-  std::size_t used_ = 0;
-  bool return_after_wait_ = false;
+  std::uint32_t* locks_;  // indices of the cases that have a channel, in the order of its address
+  std::uint32_t* polls_;  // indices, of which the order is drawn
+  std::uint32_t used_ = 0;
+  bool over_ = false;   // nothing is left to be done
+  bool woken_ = false;  // it has waited
   random_source own_{0};
 };
 
@@ -239,21 +251,14 @@ namespace weft::detail {
 
 selected select_core(select_operation* operations, std::size_t count, bool blocking) {
   using namespace runtime;
-  fiber* self = current_fiber();
-  if (std::all_of(operations, operations + count, [](const auto& o) { return o.channel == nullptr; })) {
-    throw_if_canceled(self);
-    if (!blocking) return {-1, false};
-    block_for_ever(nullptr, wait_reason::select_empty);
-  }
-  heed_attention();
   if (count <= k_on_stack) {
     alignas(wait_node) std::array<std::byte, k_on_stack * sizeof(wait_node)> nodes;
     std::array<std::uint32_t, 2 * k_on_stack> indices;
-    return selection(operations, count, nodes.data(), indices.data()).run(self, blocking);
+    return selection(operations, count, nodes.data(), indices.data()).run(blocking);
   }
   std::vector<wait_node> nodes(count);
   std::vector<std::uint32_t> indices(2 * count);
-  return selection(operations, count, nodes.data(), indices.data()).run(self, blocking);
+  return selection(operations, count, nodes.data(), indices.data()).run(blocking);
 }
 
 kept_case::~kept_case() = default;

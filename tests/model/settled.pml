@@ -10,24 +10,30 @@
  * are held at once. References are counted by read-modify-writes with acquire and release, and the only thing read
  * without a lock, `settled`, is stored with release and loaded with acquire: interleaving is enough.
  *
+ * A node on which nothing hangs, neither child nor anybody to be woken, is settled in the step that cancels it; it has
+ * somebody to be woken here whenever that is worse.
+ *
  * Not here: whom the cancel wakes (park.pml), done channels, timers, user code.
  *
- * @ runtime/sync/context_node.cpp: bool begin(cancel_node& n,
+ * @ runtime/sync/context_node.cpp: step begin(cancel_node& n,
  *   std::unique_lock hold(n.lock);                                           [begin]
- *   n.state.load(relaxed) != cancel_state::live) return false;
+ *   n.state.load(relaxed) != cancel_state::live) return step::late;
  *   n.state.store(why, release);
+ *   n.children.empty() && n.waiters.empty() && n.afters.empty() && n.stop == nullptr;
+ *   if (bare && !close) {
+ *   n.settled.store(true, release);
  *   last_ = &n;
  * @ runtime/sync/context_node.cpp: void spread(cancel_state why) noexcept {
- *   pop_child(*n)                                                            [pop_child]
- *   if (begin(*child, why, nullptr, true)) continue;                            [begin]
- *   await(child->settled);                                                   [await_settled]
+ *   take_children(*n, children);                                             [take_children]
+ *   begin(*child, why, nullptr, true);                                       [begin]
+ *   if (s == step::late) await(child->settled);                              [await_settled]
  *   detail::release(child);                                                  [release]
- * @ runtime/sync/context_node.cpp: static cancel_node* pop_child(cancel_node& n) noexcept {
- *   const std::lock_guard hold(n.lock);                                      [pop_child]
+ * @ runtime/sync/context_node.cpp: static bool take_children(cancel_node& n,
+ *   const std::lock_guard hold(n.lock);                                      [take_children]
  *   child->registered = false;
- *   if (retain_unless_gone(*child)) return child;
+ *   if (retain_unless_gone(*child)) children.push_back(child);
  * @ runtime/sync/context_node.cpp: bool retain_unless_gone(cancel_node& n) noexcept {
- *   seen != 0                                                                [pop_child]
+ *   seen != 0                                                                [retain_child]
  *   n.references.compare_exchange_weak(seen, seen + 1, acq_rel, relaxed)
  * @ runtime/sync/context_node.cpp: void await(const atomic<bool>& step) noexcept {
  *   !step.load(acquire)                                                      [await_settled]
@@ -57,6 +63,7 @@
  *
  * ! NO_WAIT           who finds a node cancelled does not wait until its subtree is
  * ! EARLY_SETTLE      a node is settled once it is cancelled itself
+ * ! LOOK_FIRST        whether children hang on it is looked at before it is cancelled
  * ! NO_RETAIN         a child that is taken from the list is not retained
  * ! BLIND_RETAIN      it is retained without a look whether it is on its way out
  * ! NO_UNLINK         a node that goes does not leave the list above
@@ -74,45 +81,59 @@ bool gone[NODES];
 bool canceled[NODES], settled[NODES];
 bool registered[NODES]; /* in the list of the one above */
 
-/* A section under n's lock: true in `won` if it was live. */
+#define CHILDLESS(n) (n == 0 && !registered[1] || n == 1 && !registered[2] && !registered[3] || n >= 2)
+
+/* A section under n's lock: true in `won` if it was live, in `bare` if that settles it. */
 inline begin(n) {
-  d_step {
+#ifdef LOOK_FIRST
+  bare = CHILDLESS(n);
+#endif
+  atomic {
     assert(!gone[n]);
     won = !canceled[n];
     canceled[n] = true;
 #ifdef EARLY_SETTLE
-    settled[n] = true
+    settled[n] = true;
 #endif
+#ifdef LOOK_FIRST
+    bare = won && bare;
+#else
+    bare = won && CHILDLESS(n);
+#endif
+    if
+    :: bare -> bare = false /* there is somebody to be woken */
+    :: true
+    fi
   }
   if
-  :: won -> list[length] = n; length++
+  :: bare -> assert(!gone[n]); settled[n] = true
+  :: won && !bare -> list[length] = n; length++
   :: else
   fi
 }
 
+/* One that is on its way out is passed over. */
 inline retain_child(c) {
   registered[c] = false;
   assert(!gone[c]);
 #ifdef NO_RETAIN
-  child = c
+  taken[c] = true
 #else
 #ifdef BLIND_RETAIN
   references[c]++;
-  child = c
+  taken[c] = true
 #else
   if
-  :: references[c] != 0 -> references[c]++; child = c
+  :: references[c] != 0 -> references[c]++; taken[c] = true
   :: else
   fi
 #endif
 #endif
 }
 
-/* One that is on its way out is passed over. */
-inline pop_child(n) {
+inline take_children(n) {
   atomic {
     assert(!gone[n]);
-    child = NONE;
     if
     :: n == 0 && registered[1] -> retain_child(1)
     :: else
@@ -122,7 +143,7 @@ inline pop_child(n) {
     :: else
     fi;
     if
-    :: n == 1 && child == NONE && registered[3] -> retain_child(3)
+    :: n == 1 && registered[3] -> retain_child(3)
     :: else
     fi
   }
@@ -167,7 +188,7 @@ inline release(n) {
 
 proctype canceller(byte start) {
   byte list[NODES], length, i, child, at;
-  bool won;
+  bool won, bare, taken[NODES];
   if
   :: true
   :: start == 2 -> goto drops
@@ -175,25 +196,33 @@ proctype canceller(byte start) {
   begin(start);
   if
   :: !won -> await_settled(start); goto returns
-  :: else
+  :: bare -> goto returns
+  :: won && !bare
   fi;
 spreads:
   do
   :: i < length ->
-    pop_child(list[i]);
-    if
-    :: child == NONE -> i++
-    :: else ->
+    take_children(list[i]);
+    child = 1;
+    do
+    :: child < NODES && taken[child] ->
+      taken[child] = false;
       begin(child);
       if
-      :: won
+      :: won && !bare
       :: else ->
-        await_settled(child);
+        if
+        :: !won -> await_settled(child)
+        :: else
+        fi;
 #ifndef NO_RETAIN
         release(child)
 #endif
       fi
-    fi
+    :: child < NODES && !taken[child] -> child++
+    :: else -> break
+    od;
+    i++
   :: else -> break
   od;
   i = 0;
@@ -218,6 +247,7 @@ returns:
     i = 0;
     length = 0;
     won = false;
+    bare = false;
     child = 0;
     list[0] = 0;
     assert(!HELD(1) || start > 1 || canceled[1]);

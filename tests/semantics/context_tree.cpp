@@ -50,6 +50,55 @@ TEST_CASE("context: all descendants are cancelled when cancel has returned, ance
   });
 }
 
+// Children are taken many at a time, and those on which nothing hangs are done with first.
+TEST_CASE("context: of a hundred children each is cancelled, whatever hangs on it, and what hangs there hears of it") {
+  in_fiber([](expect& e) {
+    auto parent = with_cancel_cause(background());
+    std::vector<cancelable> children;
+    std::vector<cancelable> below;
+    std::vector<task<std::error_code>> waiting;
+    std::vector<std::stop_token> stops;
+    std::vector<recv_chan<void>> ends;
+    std::vector<stop_func> registered;
+    std::atomic<int> called{0};
+    for (int i = 0; i < 100; ++i) {
+      const context& ctx = children.emplace_back(i % 3 == 0 ? with_timeout(parent, 1h) : with_cancel(parent)).ctx;
+      switch (i % 10) {
+        case 1:
+          below.push_back(with_cancel(ctx));
+          break;
+        case 2:
+          waiting.push_back(spawn([ctx] { return error_of(sleep_for(ctx, 1h)); }));
+          break;
+        case 3:
+          stops.push_back(ctx.stop_token());
+          break;
+        case 4:
+          ends.push_back(ctx.done());
+          break;
+        case 5:
+          registered.push_back(after_func(ctx, [&] { ++called; }));
+          break;
+        default:
+          break;
+      }
+    }
+    test::settle();
+    parent.cancel(std::make_exception_ptr(std::runtime_error("why")));
+    for (const auto* contexts : {&children, &below})
+      for (const auto& [ctx, cancel] : *contexts) {
+        e(ctx.err() == errc::canceled);
+        e(ctx.cause() == parent.ctx.cause());
+      }
+    for (const std::stop_token& t : stops) e(t.stop_requested());
+    for (const auto& done : ends) e(error_of(done.try_recv()) == errc::closed);
+    for (auto& t : waiting) e(t.join() == errc::canceled);
+    while (called != 10) this_fiber::yield();
+    e(children.size() == 100);
+    e(waiting.size() + stops.size() + ends.size() + registered.size() + below.size() == 50);
+  });
+}
+
 TEST_CASE("context: a child of a cancelled context is born cancelled, with its cause") {
   in_fiber([](expect& e) {
     auto parent = with_cancel_cause(background());
