@@ -16,10 +16,13 @@
 
 namespace weft {
 
+class cancel_func;
 class context_base;
 
 namespace detail {
 struct context_node;  // null is background()
+// Cancels, shielded, if anybody could tell: a handle, done() or a stop token is left. There is nothing more to cancel.
+WEFT_API void end_context(cancel_func&) noexcept;
 WEFT_API void retain(context_node*) noexcept;
 WEFT_API void release(context_node*) noexcept;
 WEFT_API const void* find_value(const context_node*, const void* key) noexcept;
@@ -96,6 +99,7 @@ class [[nodiscard]] WEFT_API cancel_func {
     c.node_ = node;
     return c;
   }
+  detail::context_node* node() const noexcept { return node_; }
 
  private:
   detail::context_node* node_ = nullptr;
@@ -108,12 +112,6 @@ struct [[nodiscard]] cancelable {
   operator const context&() const& noexcept { return ctx; }
   operator const context&() const&& = delete;
 };
-
-namespace detail {
-// Cancels it, shielded, if anybody could tell: another handle, done() or a stop token is left. Its destructor has
-// nothing more to cancel.
-WEFT_API void end_context(cancelable&) noexcept;
-}  // namespace detail
 
 // The root. Its done() closes when the main fiber has returned, and with it every context derived from it is cancelled.
 inline context background() noexcept { return {}; }

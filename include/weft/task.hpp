@@ -32,17 +32,15 @@ using flat = typename flat_of<T>::type;
 template <class R>
 struct task_state {
   completion done;
-  cancelable bound;
+  cancel_func cancel;  // of the context that the fiber is bound to
   std::exception_ptr error;
   std::optional<std::conditional_t<std::is_void_v<R>, bool,
                                    std::conditional_t<std::is_reference_v<R>, std::remove_reference_t<R>*, R>>>
       value;
 
-  explicit task_state(const context& parent) : bound(with_cancel(parent)) {}
-
   // After the fiber's end.
   R take() {
-    end_context(bound);
+    end_context(cancel);
     if (error) std::rethrow_exception(std::exchange(error, nullptr));
     if constexpr (std::is_reference_v<R>)
       return static_cast<R>(**value);
@@ -136,10 +134,10 @@ class [[nodiscard]] task {
   const recv_chan<void>& done() const { return state().done.channel(); }
   // Cancels the context the fiber is bound to.
   void cancel() const noexcept {
-    if (state_ != nullptr) state_->bound.cancel();
+    if (state_ != nullptr) state_->cancel();
   }
   void detach() noexcept {
-    if (state_ != nullptr) std::exchange(state_, nullptr)->bound.cancel.release();
+    if (state_ != nullptr) std::exchange(state_, nullptr)->cancel.release();
   }
 
  private:
@@ -150,7 +148,7 @@ class [[nodiscard]] task {
   void end() noexcept {
     if (state_ == nullptr) return;
     const shield_scope s;
-    state_->bound.cancel();
+    state_->cancel();
     state_->done.wait(nullptr);
     state_ = nullptr;
   }
@@ -161,9 +159,10 @@ namespace detail {
 template <class F>
 auto spawn(const context& parent, const launch_options& options, std::source_location site, F&& f) {
   using R = std::invoke_result_t<F>;
-  auto state = std::make_shared<task_state<R>>(parent);
+  auto state = std::make_shared<task_state<R>>();
   launch_options bound = options;
-  bound.bound = &state->bound.ctx;
+  bound.bound = &parent;
+  bound.own = &state->cancel;
   launch(bound, site, task_body<R, std::decay_t<F>>(state, std::forward<F>(f)));
   return task<R>(std::move(state));
 }

@@ -12,8 +12,6 @@ namespace weft::detail {
 
 using namespace runtime;
 
-completion::~completion() { const locked_list passed(waiters_); }  // complete() may still be in there
-
 void completion::complete() noexcept {
   locked_list list(waiters_);
   complete_.store(true, std::memory_order_release);

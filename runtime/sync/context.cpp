@@ -28,24 +28,35 @@ std::int64_t deadline_of(const context_node* n) noexcept {
   return INT64_MAX;
 }
 
-cancel_node* make_cancel_node(const context& parent, std::uint32_t references) {
+cancel_node* new_cancel_node(const context& parent, std::uint32_t references) {
   cancel_node* above = canceler_of(parent.node());
   if (above == &root()) above = shard_of_root(this_worker());  // any will do
   auto* n = new cancel_node(shared(parent.node()), above, references);
   n->deadline = deadline_of(parent.node());
-  if (above == nullptr) return n;
+  return n;
+}
+
+bool join_tree(cancel_node& n) noexcept {
+  cancel_node* const above = n.above;
+  if (above == nullptr) return true;
   const section in;
   const std::lock_guard hold(above->lock);
   const cancel_state state = above->state.load(relaxed);
   if (state == cancel_state::live) {
-    above->children.push_back(n);
-    n->registered = true;
-  } else {
-    n->inherits_cause = true;
-    n->state.store(state, relaxed);
-    n->told.store(true, relaxed);
-    n->settled.store(true, relaxed);
+    above->children.push_back(&n);
+    n.registered = true;
+    return true;
   }
+  n.inherits_cause = true;
+  n.state.store(state, relaxed);
+  n.told.store(true, relaxed);
+  n.settled.store(true, relaxed);
+  return false;
+}
+
+cancel_node* make_cancel_node(const context& parent, std::uint32_t references) {
+  cancel_node* const n = new_cancel_node(parent, references);
+  join_tree(*n);
   return n;
 }
 
@@ -183,15 +194,14 @@ void cancel_func::release() noexcept {
   if (node_ != nullptr) detail::release(std::exchange(node_, nullptr));
 }
 
-void detail::end_context(cancelable& c) noexcept {
-  const auto* n = static_cast<const cancel_node*>(c.ctx.node());
+void detail::end_context(cancel_func& c) noexcept {
+  const auto* n = static_cast<const cancel_node*>(c.node());
   if (n == nullptr) return;
-  const bool alone = n->references.load(acquire) == 2;  // that of ctx and that of cancel
-  if (!alone || n->has_done.load(relaxed) || n->stop != nullptr) {
+  if (n->references.load(acquire) != 1 || n->has_done.load(relaxed) || n->stop != nullptr) {
     const shield_scope no_throw;  // stop callbacks are the user's
-    c.cancel();
+    c();
   }
-  c.cancel.release();
+  c.release();
 }
 
 cancelable with_cancel(const context& parent) { return as_pair(make_cancel_node(parent, 2)); }

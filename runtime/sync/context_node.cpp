@@ -297,6 +297,19 @@ void bind_fiber(fiber* f, context_node* n) noexcept {
   if (!link_waiter(*canceler, f->link)) f->cancel.fetch_or(k_bound_canceled, seq_cst);
 }
 
+void bind_to_own(fiber* f, cancel_node& n) noexcept {
+  n.references.store(2, relaxed);
+  f->bound = &n;
+  f->link.waiter = f;
+  f->link.one_wait = false;
+  f->link.linked.store(true, relaxed);
+  n.waiters.push_back(&f->link);
+  if (join_tree(n)) return;
+  n.waiters.remove(&f->link);
+  f->link.linked.store(false, relaxed);
+  f->cancel.fetch_or(k_bound_canceled, seq_cst);
+}
+
 context_node* unbind_fiber(fiber* f) noexcept {
   context_node* n = std::exchange(f->bound, nullptr);
   if (n == nullptr) return nullptr;

@@ -43,6 +43,9 @@ std::int64_t deadline_of(const context_node*) noexcept;
 
 // A reference-counted cancel_node below `parent`, live or already cancelled as the parent is.
 cancel_node* make_cancel_node(const context& parent, std::uint32_t references = 1);
+// The same in two steps: nobody knows of the node before the second. That tells whether it is live.
+cancel_node* new_cancel_node(const context& parent, std::uint32_t references);
+bool join_tree(cancel_node&) noexcept;
 
 inline context_node* shared(context_node* n) noexcept {
   if (n != nullptr) detail::retain(n);

@@ -52,14 +52,15 @@
  * @ runtime/sync/context_node.cpp: void release_chain(context_node* n) noexcept {
  *   destroy_node(n);                                                         [release]
  *   parent->references.fetch_sub(1, acq_rel) != 1
- * @ runtime/sync/context.cpp: cancel_node* make_cancel_node(const context& parent, std::uint32_t references) {
+ * @ runtime/sync/context.cpp: cancel_node* new_cancel_node(const context& parent, std::uint32_t references) {
  *   shared(parent.node())                                                    [derive]
+ * @ runtime/sync/context.cpp: bool join_tree(cancel_node& n) noexcept {
  *   const std::lock_guard hold(above->lock);
  *   above->state.load(relaxed);
- *   n->registered = true;
- *   n->state.store(state, relaxed);
- *   n->told.store(true, relaxed);
- *   n->settled.store(true, relaxed);
+ *   n.registered = true;
+ *   n.state.store(state, relaxed);
+ *   n.told.store(true, relaxed);
+ *   n.settled.store(true, relaxed);
  *
  * ! NO_WAIT           who finds a node cancelled does not wait until its subtree is
  * ! EARLY_SETTLE      a node is settled once it is cancelled itself

@@ -143,8 +143,8 @@ TEST_CASE("select: nobody starves, neither a case beside hot ones nor a fiber be
   });
 }
 
-// From the moment the other fiber is started, one of the two channels is ready at any time: a select that looked at
-// them one after the other could find neither.
+// From the moment the other fiber is started, one of the two channels is ready at any time, first this one, then that
+// one: a select that looked at them one after the other could find neither.
 TEST_CASE("select: looks at all its channels at one moment") {
   test::for_processors({1, 2, 4}, [](unsigned processors) {
     const long rounds = test::scale(50'000);
@@ -165,11 +165,15 @@ TEST_CASE("select: looks at all its channels at one moment") {
         // On a processor of its own it is in the middle of its select when the channels change.
         while (processors > 1 && begun != i) test::spin(1);
         test::spin(random.below(2000));
-        if (closes)
+        if (closes) {
           two.close();
-        else
-          two.send(1);
-        (void)one.try_recv();
+          (void)one.try_recv();
+        } else {
+          for (int move = 0; move < 50; ++move) {
+            (move % 2 == 0 ? two : one).send(1);
+            (void)(move % 2 == 0 ? one : two).try_recv();
+          }
+        }
         missed += !*found.recv();
       }
       e.equal(missed, 0);

@@ -13,9 +13,10 @@ class WEFT_API completion {
   completion() noexcept = default;
   completion(const completion&) = delete;
   completion& operator=(const completion&) = delete;
-  ~completion();
+  ~completion() = default;
 
-  // Once. What was written before is seen by everyone who has waited or found it complete.
+  // Once; the caller keeps it alive meanwhile. What was written before is seen by everyone who has waited or found it
+  // complete.
   void complete() noexcept;
   bool complete_already() const noexcept { return complete_.load(std::memory_order_acquire); }
   // True when complete. With a context: false when that ended first; without: throws canceled for the bound one.

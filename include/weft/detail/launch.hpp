@@ -24,6 +24,7 @@ struct launch_options {
   std::string_view name{};
   std::size_t stack_size = 0;
   bool migratable = false;
+  cancel_func* own = nullptr;  // where given: it is bound to a context of its own below `bound`, which this cancels
 };
 
 // A fiber made but not started: construct the closure in `storage`, then start_fiber. Up to k_inline_closure bytes live
