@@ -38,6 +38,8 @@ struct task_state {
                                    std::conditional_t<std::is_reference_v<R>, std::remove_reference_t<R>*, R>>>
       value;
 
+  explicit task_state(const context& parent) : cancel(make_own_context(parent)) {}
+
   // After the fiber's end.
   R take() {
     end_context(cancel);
@@ -159,9 +161,8 @@ namespace detail {
 template <class F>
 auto spawn(const context& parent, const launch_options& options, std::source_location site, F&& f) {
   using R = std::invoke_result_t<F>;
-  auto state = std::make_shared<task_state<R>>();
+  auto state = std::make_shared<task_state<R>>(parent);
   launch_options bound = options;
-  bound.bound = &parent;
   bound.own = &state->cancel;
   launch(bound, site, task_body<R, std::decay_t<F>>(state, std::forward<F>(f)));
   return task<R>(std::move(state));

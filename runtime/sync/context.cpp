@@ -274,6 +274,8 @@ const void* find_value(const context_node* n, const void* key) noexcept {
   return nullptr;
 }
 
+cancel_func make_own_context(const context& parent) { return cancel_func::adopt(new_cancel_node(parent, 1)); }
+
 context_node* make_value_node(const context& parent, const void* key, std::shared_ptr<const void> value) {
   return new value_node(shared(parent.node()), canceler_of(parent.node()), key, std::move(value));
 }

@@ -81,19 +81,21 @@ class selection {
     }
     heed_attention();
     const channel_core* own = own_done(self->bound);
-    section in;
-    lock_all();
-    const bool lists_own_done = derives_here(self, own);
     int taken = k_canceled;
-    if (!lists_own_done && cancel_pending(self)) {
-      unlock_all();
-    } else if (taken = first_in_drawn_order(in.here(), [&](const auto& o) { return begin(o, t) && note_over(o, t); });
-               taken < 0 && blocking) {
-      taken = wait(in, self, lists_own_done);
-      woken_ = true;
-    } else {
-      unlock_all();
-      if (over_) end_bytes(in.here(), t);
+    {
+      section in;
+      lock_all();
+      const bool lists_own_done = derives_here(self, own);
+      if (!lists_own_done && cancel_pending(self)) {
+        unlock_all();
+      } else if (taken = first_in_drawn_order(in.here(), [&](const auto& o) { return begin(o, t) && note_over(o, t); });
+                 taken < 0 && blocking) {
+        taken = wait(in, self, lists_own_done);
+        woken_ = true;
+      } else {
+        unlock_all();
+        if (over_) end_bytes(in.here(), t);
+      }
     }
     if (taken == k_canceled) throw_canceled(self);
     return taken;

@@ -9,7 +9,6 @@
 #include "runtime/sched/section.hpp"
 #include "runtime/stack/stack.hpp"
 #include "runtime/sync/context_node.hpp"
-#include "runtime/sync/value_nodes.hpp"
 #include "weft/error.hpp"
 #include "weft/fiber.hpp"
 
@@ -125,13 +124,10 @@ unstarted_fiber make_fiber(const launch_options& o, std::source_location site) {
   if (!inside.admitted())
     throw std::logic_error("weft: a fiber was started while no runtime is running; call weft::run first");
   const std::size_t stack = o.stack_size == 0 ? s.config.stack_size : round_stack_size(o.stack_size);
-  cancel_node* const own = o.own != nullptr ? new_cancel_node(*o.bound, 1) : nullptr;
-  cancel_func cancel = cancel_func::adopt(own);
   fiber* f = take_block(stack, site, o.name, &enter_fiber);
   f->migratable = o.migratable;
-  if (own != nullptr) {
-    bind_to_own(f, *own);
-    *o.own = std::move(cancel);
+  if (o.own != nullptr) {
+    bind_to_own(f, *static_cast<cancel_node*>(o.own->node()));
   } else if (o.bound != nullptr && o.bound->node() != nullptr) {
     retain(o.bound->node());
     bind_fiber(f, o.bound->node());

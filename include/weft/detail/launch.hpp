@@ -24,7 +24,7 @@ struct launch_options {
   std::string_view name{};
   std::size_t stack_size = 0;
   bool migratable = false;
-  cancel_func* own = nullptr;  // where given: it is bound to a context of its own below `bound`, which this cancels
+  const cancel_func* own = nullptr;  // from make_own_context: bound to that in place of `bound`
 };
 
 // A fiber made but not started: construct the closure in `storage`, then start_fiber. Up to k_inline_closure bytes live
