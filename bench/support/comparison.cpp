@@ -130,8 +130,8 @@ nlohmann::json to_json(const comparison& all) {
 
 std::string to_markdown(const comparison& all) {
   const auto columns = columns_of(all);
-  std::string out = fmt::format("| what | {} | weft / best rival | goal |\n|", fmt::join(columns, " | "));
-  for (std::size_t i = 0; i < columns.size() + 3; ++i) out += " --- |";
+  std::string out = fmt::format("| what | {} | weft / best rival | goal | weft / goal |\n|", fmt::join(columns, " | "));
+  for (std::size_t i = 0; i < columns.size() + 4; ++i) out += " --- |";
   out += '\n';
   for (auto at = all.begin(); at != all.end();) {
     const auto end = std::find_if(at, all.end(), [&](const comparison_row& row) { return row.title != at->title; });
@@ -141,8 +141,13 @@ std::string to_markdown(const comparison& all) {
     for (const std::string& who : columns)
       out +=
           fmt::format(" {} |", joined(rows, [&](const comparison_row& row) { return number_or(row.value(who), "–"); }));
-    out += fmt::format(" {} | {} |\n", joined(rows, [](const comparison_row& row) { return ratio_or(row, "–"); }),
-                       joined(rows, [](const comparison_row& row) { return number_or(set(row.goal), "–"); }));
+    const auto to_goal = [](const comparison_row& row) {
+      const auto ratio = row.to_goal();
+      return ratio ? format_ratio(*ratio) : "–";
+    };
+    out += fmt::format(" {} | {} | {} |\n", joined(rows, [](const comparison_row& row) { return ratio_or(row, "–"); }),
+                       joined(rows, [](const comparison_row& row) { return number_or(set(row.goal), "–"); }),
+                       joined(rows, to_goal));
     at = end;
   }
   return out;
