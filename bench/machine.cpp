@@ -1,0 +1,273 @@
+// What the machine itself takes for the steps that every runtime is made of: the floor below the other figures.
+#include <fmt/format.h>
+#include <linux/futex.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <boost/context/detail/fcontext.hpp>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+#include "bench/support/command_line.hpp"
+#include "bench/support/places.hpp"
+#include "bench/support/results.hpp"
+#include "bench/support/statistics.hpp"
+#include "bench/support/stopwatch.hpp"
+#include "bench/support/table.hpp"
+
+namespace {
+
+using namespace bench;
+
+struct options {
+  bool quick = false;
+  bool rivals = true;
+  std::string out, json;
+};
+
+std::optional<options> parse(int argc, char** argv, int& status) {
+  options o;
+  command_line line("machine", "What the machine itself takes for the steps that every runtime is made of.");
+  line.flag("--quick", o.quick, "a tenth of the work");
+  line.no_rivals(o.rivals, "there are none");
+  line.results(o.out, &o.json);
+  if (!line.parse(argc, argv, status)) return std::nullopt;
+  return o;
+}
+
+void check(long result, const char* what) {
+  if (result < 0) throw std::system_error(errno, std::generic_category(), what);
+}
+
+// The CPUs this process may run on, one or two of them.
+std::vector<int> two_cpus() {
+  cpu_set_t mine;
+  check(::sched_getaffinity(0, sizeof mine, &mine), "sched_getaffinity");
+  std::vector<int> cpus;
+  for (int cpu = 0; cpu < CPU_SETSIZE && cpus.size() < 2; ++cpu)
+    if (CPU_ISSET(cpu, &mine)) cpus.push_back(cpu);
+  return cpus;
+}
+
+void pin(int cpu) {
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  CPU_SET(cpu, &one);
+  check(::sched_setaffinity(0, sizeof one, &one), "sched_setaffinity");
+}
+
+template <class Step>
+double each(int n, const Step& step) {
+  const stopwatch time;
+  for (int i = 0; i < n; ++i) step();
+  return time.nanoseconds() / n;
+}
+
+double clock_read(int n) {
+  return each(n, [] { (void)std::chrono::steady_clock::now(); });
+}
+
+double locked_instruction(int n) {
+  std::atomic<long> count{0};
+  return each(n, [&] { count.fetch_add(1, std::memory_order_relaxed); });
+}
+
+double system_call(int n) {
+  return each(n, [] { ::syscall(SYS_getppid); });
+}
+
+double allocation(int n) {
+  return each(n, [] {
+    void* const p = ::operator new(256);
+    asm volatile("" ::"r"(p) : "memory");
+    ::operator delete(p, 256);
+  });
+}
+
+double context_switch(int n) {
+  using namespace boost::context::detail;
+  std::vector<char> memory(64 << 10);
+  transfer_t other{make_fcontext(memory.data() + memory.size(), memory.size(),
+                                 [](transfer_t t) {
+                                   for (;;) t = jump_fcontext(t.fctx, nullptr);
+                                 }),
+                   nullptr};
+  return each(n, [&] { other = jump_fcontext(other.fctx, nullptr); }) / 2;
+}
+
+[[gnu::noinline]] void throws() { throw std::runtime_error("caught one frame up"); }
+
+double throw_and_catch(int n) {
+  return each(n, [] {
+    try {
+      throws();
+    } catch (const std::runtime_error&) {
+    }
+  });
+}
+
+// Pages apart from each other, as stacks are.
+std::vector<double> page_touches(int n) {
+  constexpr std::size_t k_apart = 132 << 10;
+  const std::size_t size = k_apart * static_cast<std::size_t>(n);
+  void* const pages = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (pages == MAP_FAILED) throw std::runtime_error("no address space for the pages to touch");
+  ::madvise(pages, size, MADV_NOHUGEPAGE);
+  std::vector<double> touches;
+  for (int round = 0; round < 2; ++round) {
+    const stopwatch time;
+    for (std::size_t i = 0; i < size; i += k_apart) static_cast<volatile char*>(pages)[i] = 1;
+    touches.push_back(time.nanoseconds() / n);
+  }
+  ::munmap(pages, size);
+  return touches;
+}
+
+// Two threads, each on a CPU, take turns; gives a whole turn's time.
+double taking_turns(int n, int here, int there, const std::function<void(int mine, std::atomic<int>&)>& take) {
+  std::atomic<int> turn{0};
+  std::thread other([&] {
+    pin(there);
+    for (int i = 0; i < n; ++i) take(1, turn);
+  });
+  cpu_set_t before;
+  check(::sched_getaffinity(0, sizeof before, &before), "sched_getaffinity");
+  pin(here);
+  take(0, turn);
+  const double time = each(n - 1, [&] { take(0, turn); });
+  other.join();
+  check(::sched_setaffinity(0, sizeof before, &before), "sched_setaffinity");
+  return time;
+}
+
+void spin_for_turn(int mine, std::atomic<int>& turn) {
+  while (turn.load(std::memory_order_acquire) != mine) {
+  }
+  turn.store(1 - mine, std::memory_order_release);
+}
+
+void sleep_for_turn(int mine, std::atomic<int>& turn) {
+  auto* const word = reinterpret_cast<int*>(&turn);
+  while (turn.load(std::memory_order_acquire) != mine)
+    ::syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, 1 - mine, nullptr, nullptr, 0);
+  turn.store(1 - mine, std::memory_order_release);
+  ::syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
+}
+
+// Both calls of one who answers over the loopback: 64 bytes written at one end, and read at the other.
+double write_and_read(int n) {
+  const int listener = ::socket(AF_INET, SOCK_STREAM, 0);
+  check(listener, "socket");
+  sockaddr_in at{};
+  at.sin_family = AF_INET;
+  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof at;
+  auto* const address = reinterpret_cast<sockaddr*>(&at);
+  check(::bind(listener, address, size), "bind");
+  check(::listen(listener, 1), "listen");
+  check(::getsockname(listener, address, &size), "getsockname");
+  const int to = ::socket(AF_INET, SOCK_STREAM, 0);
+  check(::connect(to, address, size), "connect");
+  const int from = ::accept(listener, nullptr, nullptr);
+  check(from, "accept");
+  const int on = 1;
+  check(::setsockopt(to, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on), "setsockopt");
+  char text[64] = {};
+  const double time = each(n, [&] {
+    check(::write(to, text, sizeof text), "write");
+    check(::read(from, text, sizeof text), "read");
+  });
+  for (const int fd : {listener, to, from}) ::close(fd);
+  return time;
+}
+
+double signal_to_oneself(int n) {
+  struct sigaction handle{};
+  struct sigaction before{};
+  handle.sa_handler = [](int) {};
+  ::sigaction(SIGUSR1, &handle, &before);
+  const double time = each(n, [] { ::pthread_kill(::pthread_self(), SIGUSR1); });
+  ::sigaction(SIGUSR1, &before, nullptr);
+  return time;
+}
+
+struct figure {
+  std::string name, title;
+  double nanoseconds;
+};
+
+std::vector<figure> measure(const options& o) {
+  std::vector<figure> all;
+  const auto ask = [&](const char* name, const char* title, int n, const auto& once) {
+    std::vector<double> times;
+    for (int round = 0; round < 5; ++round) times.push_back(once(o.quick ? n / 10 : n));
+    all.push_back({name, title, median(times)});
+  };
+  ask("clock", "the clock, read", 1'000'000, clock_read);
+  ask("locked", "a locked instruction, nobody else has the line", 10'000'000, locked_instruction);
+  ask("allocation", "256 bytes allocated and freed", 1'000'000, allocation);
+  ask("switch", "a switch of contexts by jump_fcontext", 10'000'000, context_switch);
+  ask("throw", "an exception thrown and caught one frame up", 100'000, throw_and_catch);
+  ask("page_first", "a page touched for the first time", 100'000, [](int n) { return page_touches(n)[0]; });
+  ask("page_again", "the same for the second time, of 100,000", 100'000, [](int n) { return page_touches(n)[1]; });
+  ask("system_call", "a system call (getppid)", 1'000'000, system_call);
+  ask("write_read", "64 bytes written to a TCP connection, and read from it", 100'000, write_and_read);
+  ask("signal", "a signal to oneself: sent, handled, returned from", 100'000, signal_to_oneself);
+  const std::vector<int> cpus = two_cpus();
+  ask("hand_over", "a thread wakes another on the same CPU and sleeps (futex), and back", 20'000,
+      [&](int n) { return taking_turns(n, cpus[0], cpus[0], sleep_for_turn); });
+  if (cpus.size() < 2) return all;
+  ask("line", "a cache line from one CPU to another, and back", 200'000,
+      [&](int n) { return taking_turns(n, cpus[0], cpus[1], spin_for_turn); });
+  ask("wake", "a thread wakes another on another CPU and sleeps (futex), and back", 5'000,
+      [&](int n) { return taking_turns(n, cpus[0], cpus[1], sleep_for_turn); });
+  return all;
+}
+
+void print(const std::vector<figure>& all) {
+  table t({"the machine itself", "", "takes"});
+  for (const figure& f : all) t.row({f.title, "", format_duration(f.nanoseconds)});
+  t.print(stdout);
+}
+
+nlohmann::json to_json(const options& o, const std::vector<figure>& all) {
+  nlohmann::json figures = nlohmann::json::array();
+  for (const figure& f : all) figures.push_back({{"name", f.name}, {"title", f.title}, {"nanoseconds", f.nanoseconds}});
+  return {{"benchmark", "machine"}, {"quick", o.quick}, {"machine", machine_facts()}, {"figures", figures}};
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  int status = 0;
+  const auto o = parse(argc, argv, status);
+  if (!o) return status;
+  try {
+    const std::vector<figure> all = measure(*o);
+    print(all);
+    write_file(o->json, to_json(*o, all).dump(2) + '\n');
+    fmt::print("\nfigures: {}\n", o->json);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "machine: {}\n", error.what());
+    return 1;
+  }
+  return 0;
+}
