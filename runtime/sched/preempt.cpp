@@ -221,7 +221,8 @@ void delete_preempt_timer(worker* m) noexcept {
 void arm_preemption(processor* p, std::int64_t when) noexcept {
   if (when == k_forever) return;
   const std::int64_t armed = p->armed_until.load(relaxed);
-  if (when >= armed && now_ns() - armed < k_missed_ns) return;
+  // By the coarse clock, which is old by a look of the monitor's at most: this is asked with each timer that is set.
+  if (when >= armed && sched().coarse_clock.load(relaxed) - armed < k_missed_ns) return;
   worker* m = p->owner.load(acquire);
   if (m == nullptr) return;
   p->armed_until.store(when, seq_cst);
