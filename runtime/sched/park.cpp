@@ -55,7 +55,8 @@ bool handles_canceled() noexcept {
 
 bool exceptions_shield() noexcept {
   const section same_thread;
-  const __cxa_eh_globals_view* here = this_thread_exceptions();
+  worker* const m = same_thread.here();
+  const __cxa_eh_globals_view* here = m != nullptr ? view_of(m).exceptions : this_thread_exceptions();
   if (here->uncaught != 0) return true;
   return here->caught != nullptr && handles_canceled();
 }

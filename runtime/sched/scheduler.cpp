@@ -306,6 +306,7 @@ void ready_new(fiber* f) noexcept {
 
 void ready(fiber_list& list) noexcept {
   if (list.empty()) return;
+  if (list.size() == 1) return ready(list.pop_front());
   fiber_list ours;
   while (fiber* f = list.pop_front()) {
     count_wake(f);

@@ -86,10 +86,27 @@ bool go_straight(channel_core& c, void* value) noexcept {
   return Way::straight(c, value);
 }
 
+// The same of others, with a peer or a wait. False: nothing has happened.
 template <class Way>
-outcome blocking_operation(channel_core* c, void* value, const context* ctx) {
-  if (c != nullptr && c->capacity != 0 && ctx == nullptr && only_bytes(*c) && go_straight<Way>(*c, value))
-    return outcome::done;
+[[gnu::noinline]] bool operate_on_bytes(channel_core& c, void* value, outcome& o) {
+  section in;
+  const worker* m = in.here();
+  if (m == nullptr || anything_asked(*m)) return false;
+  c.lock.lock();
+  transfer t;
+  if (Way::begin(c, value, t)) {
+    c.lock.unlock();
+    end_bytes(in.here(), t);
+    o = t.closed ? outcome::closed : outcome::done;
+    return true;
+  }
+  wait_scope scope(nullptr);
+  o = wait<Way>(c, value, in, m->current.load(relaxed), scope);
+  return true;
+}
+
+template <class Way>
+[[gnu::noinline]] outcome any_operation(channel_core* c, void* value, const context* ctx) {
   fiber* self = current_fiber();
   wait_scope scope(ctx);
   if (scope.canceled(self)) {
@@ -103,6 +120,17 @@ outcome blocking_operation(channel_core* c, void* value, const context* ctx) {
   heed_attention();
   const outcome o = operate<Way>(*c, value, self, scope);
   if (o == outcome::canceled && ctx == nullptr) throw_canceled(self);
+  return o;
+}
+
+template <class Way>
+outcome blocking_operation(channel_core* c, void* value, const context* ctx) {
+  if (c == nullptr || ctx != nullptr || !only_bytes(*c)) return any_operation<Way>(c, value, ctx);
+  if (c->capacity != 0 && go_straight<Way>(*c, value)) return outcome::done;
+  const not_abandoned here;
+  outcome o;
+  if (!operate_on_bytes<Way>(*c, value, o)) return any_operation<Way>(c, value, ctx);
+  if (o == outcome::canceled) throw_canceled(current_fiber());
   return o;
 }
 
