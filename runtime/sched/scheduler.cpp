@@ -304,9 +304,10 @@ void ready_new(fiber* f) noexcept {
   wake_one();
 }
 
-void ready(fiber_list& list) noexcept {
-  if (list.empty()) return;
-  if (list.size() == 1) return ready(list.pop_front());
+namespace {
+
+// Foreign threads are woken; what is left.
+fiber_list wake_foreign(fiber_list& list) noexcept {
   fiber_list ours;
   while (fiber* f = list.pop_front()) {
     count_wake(f);
@@ -315,24 +316,43 @@ void ready(fiber_list& list) noexcept {
     else
       ours.push_back(f);
   }
-  const section in;
+  return ours;
+}
+
+void push_global(fiber_list& many) noexcept {
   scheduler& s = sched();
-  worker* m = in.here();
-  bool shared = false;
-  if (ours.size() == 1) return ready(m, ours.pop_front());
-  const foreign_visit inside(m);
-  const std::size_t n = ours.size();
-  if (m != nullptr && m->p != nullptr && n <= run_queue<fiber>::k_capacity / 2) {
-    while (fiber* f = ours.pop_front()) push_local(m->p, f);
-  } else if (n != 0) {
+  {
     const std::lock_guard hold(s.lock);
-    s.global.append_begun(ours);
+    s.global.append_begun(many);
     s.global_size.store(static_cast<std::uint32_t>(s.global.size()), relaxed);
-    shared = true;
   }
   full_fence();  // (S)
-  if (shared) return wake_or_preempt();
-  if (n != 0) wake_one();  // and each one woken wakes the next
+  wake_or_preempt();
+}
+
+}  // namespace
+
+void ready(fiber_list& list) noexcept {
+  if (list.empty()) return;
+  if (list.size() == 1) return ready(list.pop_front());
+  fiber_list ours = wake_foreign(list);
+  const section in;
+  worker* m = in.here();
+  if (ours.size() == 1) return ready(m, ours.pop_front());
+  if (ours.empty()) return;
+  const foreign_visit inside(m);
+  if (m == nullptr || m->p == nullptr || ours.size() > run_queue<fiber>::k_capacity / 2) return push_global(ours);
+  while (fiber* f = ours.pop_front()) push_local(m->p, f);
+  full_fence();  // (S)
+  wake_one();    // and each one woken wakes the next
+}
+
+void hand_out(fiber_list& list) noexcept {
+  fiber_list ours = wake_foreign(list);
+  if (ours.empty()) return;
+  const section in;
+  const foreign_visit inside(in.here());
+  push_global(ours);
 }
 
 void run_due_timers(processor* mine, processor* whose, std::int64_t now) noexcept {

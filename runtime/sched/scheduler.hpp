@@ -126,6 +126,13 @@ void ready(fiber*) noexcept;
 void ready(worker* here, fiber*) noexcept;  // in a section of that worker; null: a foreign thread
 // Many at once: spread over the processors.
 void ready(fiber_list&) noexcept;
+// For whoever has many to wake and is not through: those so far go where other processors take them, and begin
+// meanwhile. Under no spin lock that they might want.
+void hand_out(fiber_list&) noexcept;
+inline bool worth_handing_out(const fiber_list& l) noexcept {
+  constexpr std::size_t k_some = 128;
+  return l.size() >= k_some && !sched().alone.load(relaxed);
+}
 // A fiber that has just been made: as ready, but its maker is not expected to park soon.
 void ready_new(fiber*) noexcept;
 

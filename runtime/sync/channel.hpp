@@ -113,8 +113,9 @@ void end_bytes(worker* here, transfer&) noexcept;
 void end_send(channel_core&, void* from, transfer&) noexcept;
 void end_receive(channel_core&, void* to, transfer&) noexcept;
 
-// Closes; whom it wakes goes into `ready`. False if it was closed already.
-bool close_channel(channel_core&, fiber_list& ready) noexcept;
+// Closes; whom it wakes goes into `ready`, where it has not been handed out. False if it was closed already. `told`:
+// set once it is closed, before anybody is woken. The caller keeps the channel: it is unlocked in between.
+bool close_channel(channel_core&, fiber_list& ready, atomic<bool>* told = nullptr) noexcept;
 
 // Parks for ever: a null channel, a select without cases.
 void block_for_ever(const context* ctx, wait_reason);

@@ -145,10 +145,11 @@ void end_receive(channel_core& c, void* to, transfer& t) noexcept {
   end_bytes(in.here(), t);
 }
 
-bool close_channel(channel_core& c, fiber_list& ready_list) noexcept {
-  const std::lock_guard hold(c.lock);
+bool close_channel(channel_core& c, fiber_list& ready_list, atomic<bool>* told) noexcept {
+  std::unique_lock hold(c.lock);
   if (c.closed) return false;
   c.closed = true;
+  if (told != nullptr) told->store(true, release);  // pairs with error_of
   for (wait_nodes* queue : {&c.receivers, &c.senders})
     while (wait_node* n = dequeue(*queue)) {
       if (const wait_node* next = queue->front()) {  // among many, each is far from the caches
@@ -156,6 +157,10 @@ bool close_channel(channel_core& c, fiber_list& ready_list) noexcept {
         __builtin_prefetch(next->next, 1);
       }
       wake(n->waiter, n->generation, n->tag | k_closed, ready_list);
+      if (!c.senders.empty() || !worth_handing_out(ready_list)) continue;
+      hold.unlock();  // nobody can queue any more, and whoever receives finds nothing but the end
+      hand_out(ready_list);
+      hold.lock();
     }
   return true;
 }

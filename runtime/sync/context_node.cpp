@@ -85,8 +85,8 @@ class cancellation {
     timer_record* const timer = n.timer;
     hold.unlock();
     if (timer != nullptr && timer->stop()) note_stale_timer(timer->heap.load(relaxed));
-    if (close) close_channel(*n.done.core(), ready_);
-    n.told.store(true, release);  // pairs with error_of
+    if (close) close_channel(*n.done.core(), ready_, &n.told);  // whoever is woken asks at once
+    n.told.store(true, release);                                // pairs with error_of
     if (bare && !close) {
       n.settled.store(true, release);  // nobody is to be made ready, and nobody can hang on it any more
       return step::settled;
