@@ -47,11 +47,11 @@ TEST_CASE("channel: closed under load, every receiver ends and nothing is lost")
 // Those woken so far run on other processors while the close goes on.
 TEST_CASE("channel: closed with many waiting, each hears of it once, and nothing gets in meanwhile") {
   test::for_processors({1, 2, 4}, [](unsigned processors) {
-    const long rounds = test::scale(20);
+    const long rounds = test::scale(10);
     expect e;
     run(test::on(processors), [&] {
       for (long round = 0; round < rounds; ++round) {
-        constexpr long k_waiting = 2'000;
+        constexpr long k_waiting = 5'000;
         const chan<long> c, never;
         std::atomic<long> ended{0}, got{0}, refused{0};
         wait_group all;

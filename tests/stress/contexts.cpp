@@ -116,11 +116,11 @@ TEST_CASE("context: a tree of 111,111, a fiber at each node, all hear of the can
 // Those woken so far run on other processors while the cancel goes on.
 TEST_CASE("context: cancelled with many waiting for done(), each finds the error and the cause at once") {
   test::for_processors({1, 2, 4}, [](unsigned processors) {
-    const long rounds = test::scale(20);
+    const long rounds = test::scale(10);
     expect e;
     run(test::on(processors), [&] {
       for (long round = 0; round < rounds; ++round) {
-        constexpr long k_waiting = 2'000;
+        constexpr long k_waiting = 5'000;
         auto parent = with_cancel(background());
         const context ctx = with_cancel(parent).ctx;
         std::atomic<long> right{0};
