@@ -97,9 +97,7 @@ int main(int argc, char** argv) {
   const auto options = parse_cancel_options(argc, argv, status);
   if (!options) return status;
   try {
-    std::filesystem::create_directories(options->out);
-    write_file(options->json, "");  // an unwritable place is heard of now, not after minutes
-    write_file(options->svg, "");
+    begin_results(options->out, {options->json, options->svg});
     const cancel_report report = measure(*options);
     print_table(report);
     write_file(options->json, to_json(report) + "\n");

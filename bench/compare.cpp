@@ -172,9 +172,7 @@ int main(int argc, char** argv) {
   const auto o = parse(argc, argv, status);
   if (!o) return status;
   try {
-    std::filesystem::create_directories(o->out);
-    write_file(o->json, "");  // an unwritable place is heard of now, not after minutes
-    write_file(o->svg, "");
+    begin_results(o->out, {o->json, o->svg});
     field f = find_contestants(*o);
     measure(*o, f.all);
     report(*o, f);

@@ -165,8 +165,7 @@ int main(int argc, char** argv) {
   if (!o) return status;
   try {
     if (!o->serve.empty()) return serve_echo(o->serve);
-    std::filesystem::create_directories(o->out);
-    write_file(o->json, "");  // an unwritable place is heard of now, not after minutes
+    begin_results(o->out, {o->json});
     versions built;
     const std::vector<figures> all = measure(*o, built);
     print_table(all, *o, built);

@@ -10,7 +10,6 @@
 #include <algorithm>
 #include <cstdio>
 #include <exception>
-#include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -157,9 +156,7 @@ int main(int argc, char** argv) {
   const auto o = parse(argc, argv, status);
   if (!o) return status;
   try {
-    std::filesystem::create_directories(o->out);
-    write_file(o->json, "");  // an unwritable place is heard of now, not after minutes
-    write_file(o->svg, "");
+    begin_results(o->out, {o->json, o->svg});
     const growth_report report = measure_all(*o);
     print_table(report);
     write_file(o->json, to_json(report) + "\n");

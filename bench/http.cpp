@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <cstdio>
 #include <exception>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <stdexcept>
@@ -177,8 +176,7 @@ int main(int argc, char** argv) {
       fmt::print("http: wrk is not installed (Debian: wrk)\n");
       return 0;
     }
-    std::filesystem::create_directories(o->out);
-    write_file(o->json, "");  // an unwritable place is heard of now, not after minutes
+    begin_results(o->out, {o->json});
     const report all = measure(*o);
     print_table(all, *o);
     write_file(o->json, to_json(all, *o) + "\n");

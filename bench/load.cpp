@@ -11,7 +11,6 @@
 #include <array>
 #include <cstdio>
 #include <exception>
-#include <filesystem>
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -155,8 +154,7 @@ int main(int argc, char** argv) {
   const auto o = parse(argc, argv, status);
   if (!o) return status;
   try {
-    std::filesystem::create_directories(o->out);
-    write_file(o->json, "");  // an unwritable place is heard of now, not after minutes
+    begin_results(o->out, {o->json});
     const load_report report = measure(*o);
     print_table(report);
     write_file(o->json, to_json(report) + "\n");

@@ -5,7 +5,6 @@
 #include <netinet/tcp.h>
 #include <pthread.h>
 #include <sched.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -27,7 +26,7 @@
 #include <vector>
 
 #include "bench/support/command_line.hpp"
-#include "bench/support/places.hpp"
+#include "bench/support/pages.hpp"
 #include "bench/support/results.hpp"
 #include "bench/support/statistics.hpp"
 #include "bench/support/stopwatch.hpp"
@@ -124,23 +123,6 @@ double throw_and_catch(int n) {
   });
 }
 
-// Pages apart from each other, as stacks are.
-std::vector<double> page_touches(int n) {
-  constexpr std::size_t k_apart = 132 << 10;
-  const std::size_t size = k_apart * static_cast<std::size_t>(n);
-  void* const pages = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (pages == MAP_FAILED) throw std::runtime_error("no address space for the pages to touch");
-  ::madvise(pages, size, MADV_NOHUGEPAGE);
-  std::vector<double> touches;
-  for (int round = 0; round < 2; ++round) {
-    const stopwatch time;
-    for (std::size_t i = 0; i < size; i += k_apart) static_cast<volatile char*>(pages)[i] = 1;
-    touches.push_back(time.nanoseconds() / n);
-  }
-  ::munmap(pages, size);
-  return touches;
-}
-
 // Two threads, each on a CPU, take turns; gives a whole turn's time.
 double taking_turns(int n, int here, int there, const std::function<void(int mine, std::atomic<int>&)>& take) {
   std::atomic<int> turn{0};
@@ -226,8 +208,8 @@ std::vector<figure> measure(const options& o) {
   ask("allocation", "256 bytes allocated and freed", 1'000'000, allocation);
   ask("switch", "a switch of contexts by jump_fcontext", 10'000'000, context_switch);
   ask("throw", "an exception thrown and caught one frame up", 100'000, throw_and_catch);
-  ask("page_first", "a page touched for the first time", 100'000, [](int n) { return page_touches(n)[0]; });
-  ask("page_again", "the same for the second time, of 100,000", 100'000, [](int n) { return page_touches(n)[1]; });
+  ask("page_first", "a page touched for the first time", 100'000, [](int n) { return touch_pages(n).first; });
+  ask("page_again", "the same for the second time, of 100,000", 100'000, [](int n) { return touch_pages(n).again; });
   ask("system_call", "a system call (getppid)", 1'000'000, system_call);
   ask("write_read", "64 bytes written to a TCP connection, and read from it", 100'000, write_and_read);
   ask("signal", "a signal to oneself: sent, handled, returned from", 100'000, signal_to_oneself);
@@ -261,6 +243,7 @@ int main(int argc, char** argv) {
   const auto o = parse(argc, argv, status);
   if (!o) return status;
   try {
+    begin_results(o->out, {o->json});
     const std::vector<figure> all = measure(*o);
     print(all);
     write_file(o->json, to_json(*o, all).dump(2) + '\n');

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cstdio>
 #include <exception>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <stdexcept>
@@ -125,8 +124,7 @@ int main(int argc, char** argv) {
   const auto o = parse(argc, argv, status);
   if (!o) return status;
   try {
-    std::filesystem::create_directories(o->out);
-    write_file(o->json, "");  // an unwritable place is heard of now, not after minutes
+    begin_results(o->out, {o->json});
     const preemption_report report = measure(*o);
     print_table(report);
     write_file(o->json, to_json(report) + "\n");

@@ -10,6 +10,11 @@
 
 namespace bench {
 
+void begin_results(const std::filesystem::path& folder, std::initializer_list<std::filesystem::path> files) {
+  std::filesystem::create_directories(folder);
+  for (const auto& file : files) write_file(file, "");
+}
+
 void write_file(const std::filesystem::path& path, const std::string& text) {
   std::ofstream file(path);
   file << text;

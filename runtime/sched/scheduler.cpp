@@ -361,13 +361,8 @@ void run_due_timers(processor* mine, processor* whose, std::int64_t now) noexcep
   const outside_bubbles scope;  // this may be the stack of a fiber that leaves
   fiber_list due;
   whose->timers.run_due(now, due);
-  while (fiber* f = due.pop_front()) {
-    count_wake(f);
-    if (f->is_foreign())
-      f->foreign_wake.post();
-    else
-      push_local(mine, f);
-  }
+  fiber_list ours = wake_foreign(due);
+  while (fiber* f = ours.pop_front()) push_local(mine, f);
 }
 
 void timer_inserted(processor* p, std::int64_t when) noexcept {

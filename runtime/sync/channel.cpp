@@ -35,7 +35,7 @@ struct receiving {
   static constexpr wait_reason reason = wait_reason::channel_receive;
 };
 
-// Queues the fiber, unlocks, parks. Inlined: each frame that a wait comes back through costs a return badly predicted.
+// Queues the fiber, unlocks, parks. Inlined: a frame less to come back through.
 template <class Way>
 [[gnu::always_inline]] inline outcome wait(channel_core& c, void* value, section& in, fiber* self, wait_scope& scope) {
   wait_node n;

@@ -46,51 +46,47 @@ TEST_CASE("channel: closed under load, every receiver ends and nothing is lost")
 
 // Those woken so far run on other processors while the close goes on.
 TEST_CASE("channel: closed with many waiting, each hears of it once, and nothing gets in meanwhile") {
-  test::for_processors({1, 2, 4}, [](unsigned processors) {
+  test::in_fiber({1, 2, 4}, [](expect& e) {
     const long rounds = test::scale(10);
-    expect e;
-    run(test::on(processors), [&] {
-      for (long round = 0; round < rounds; ++round) {
-        constexpr long k_waiting = 5'000;
-        const chan<long> c, never;
-        std::atomic<long> ended{0}, got{0}, refused{0};
-        wait_group all;
-        for (long i = 0; i < k_waiting; ++i)
-          all.go([&, i] {
-            bool more = true;
-            switch (i % 3) {
-              case 0:
-                more = c.recv().has_value();
-                break;
-              case 1:
-                more = c.recv(background()).has_value();
-                break;
-              default: {
-                std::optional<long> v;
-                if (select(recv(c, v), recv(never)) == 0) more = v.has_value();
-              }
+    for (long round = 0; round < rounds; ++round) {
+      constexpr long k_waiting = 5'000;
+      const chan<long> c, never;
+      std::atomic<long> ended{0}, got{0}, refused{0};
+      wait_group all;
+      for (long i = 0; i < k_waiting; ++i)
+        all.go([&, i] {
+          bool more = true;
+          switch (i % 3) {
+            case 0:
+              more = c.recv().has_value();
+              break;
+            case 1:
+              more = c.recv(background()).has_value();
+              break;
+            default: {
+              std::optional<long> v;
+              if (select(recv(c, v), recv(never)) == 0) more = v.has_value();
             }
-            ++(more ? got : ended);
-          });
-        for (int meddler = 0; meddler < 2; ++meddler)
-          all.go([&] {
-            while (error_of(c.try_recv()) != errc::closed) this_fiber::yield();
-            try {
-              c.try_send(1);
-            } catch (const std::logic_error&) {
-              ++refused;
-            }
-            e(!c.recv());
-          });
-        test::settle();
-        c.close();
-        all.wait();
-        e.equal(ended.load(), k_waiting);
-        e.equal(got.load(), 0);
-        e.equal(refused.load(), 2);
-      }
-    });
-    e.report();
+          }
+          ++(more ? got : ended);
+        });
+      for (int meddler = 0; meddler < 2; ++meddler)
+        all.go([&] {
+          while (error_of(c.try_recv()) != errc::closed) this_fiber::yield();
+          try {
+            c.try_send(1);
+          } catch (const std::logic_error&) {
+            ++refused;
+          }
+          e(!c.recv());
+        });
+      test::settle();
+      c.close();
+      all.wait();
+      e.equal(ended.load(), k_waiting);
+      e.equal(got.load(), 0);
+      e.equal(refused.load(), 2);
+    }
   });
 }
 

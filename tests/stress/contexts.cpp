@@ -115,28 +115,24 @@ TEST_CASE("context: a tree of 111,111, a fiber at each node, all hear of the can
 
 // Those woken so far run on other processors while the cancel goes on.
 TEST_CASE("context: cancelled with many waiting for done(), each finds the error and the cause at once") {
-  test::for_processors({1, 2, 4}, [](unsigned processors) {
+  test::in_fiber({1, 2, 4}, [](expect& e) {
     const long rounds = test::scale(10);
-    expect e;
-    run(test::on(processors), [&] {
-      for (long round = 0; round < rounds; ++round) {
-        constexpr long k_waiting = 5'000;
-        auto parent = with_cancel(background());
-        const context ctx = with_cancel(parent).ctx;
-        std::atomic<long> right{0};
-        wait_group all;
-        for (long i = 0; i < k_waiting; ++i)
-          all.go([&right, ctx] {
-            if (!ctx.done().recv() && ctx.err() == errc::canceled && ctx.cause() != nullptr) ++right;
-          });
-        test::settle();
-        parent.cancel(std::make_exception_ptr(std::runtime_error("why")));
-        e(ctx.err() == errc::canceled);
-        all.wait();
-        e.equal(right.load(), k_waiting);
-      }
-    });
-    e.report();
+    for (long round = 0; round < rounds; ++round) {
+      constexpr long k_waiting = 5'000;
+      auto parent = with_cancel(background());
+      const context ctx = with_cancel(parent).ctx;
+      std::atomic<long> right{0};
+      wait_group all;
+      for (long i = 0; i < k_waiting; ++i)
+        all.go([&right, ctx] {
+          if (!ctx.done().recv() && ctx.err() == errc::canceled && ctx.cause() != nullptr) ++right;
+        });
+      test::settle();
+      parent.cancel(std::make_exception_ptr(std::runtime_error("why")));
+      e(ctx.err() == errc::canceled);
+      all.wait();
+      e.equal(right.load(), k_waiting);
+    }
   });
 }
 
