@@ -11,13 +11,10 @@
 #include "arch/arch.hpp"
 #include "runtime/base/atomic.hpp"
 #include "runtime/base/cache_line.hpp"
-#include "runtime/base/list.hpp"
 #include "runtime/base/type_stable_pool.hpp"
-#include "runtime/fiber/fiber.hpp"
+#include "runtime/fiber/fiber_list.hpp"
 
 namespace weft::runtime {
-
-using fiber_list = queue_of<fiber>;
 
 class alignas(k_cache_line) timer_record {  // its owner and the next record's may be on two processors
  public:

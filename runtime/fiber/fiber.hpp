@@ -16,6 +16,7 @@
 #include "runtime/base/cache_line.hpp"
 #include "runtime/base/futex.hpp"
 #include "runtime/fiber/execution.hpp"
+#include "runtime/fiber/wait_node.hpp"
 #include "runtime/fiber/wait_word.hpp"
 #include "weft/detail/interrupt.hpp"
 #include "weft/detail/launch.hpp"
@@ -99,6 +100,7 @@ struct alignas(k_cache_line) fiber : execution {
   bool homed = false;  // `home` is not null; the same
   bubble_role role = bubble_role::outside;
   atomic<std::int64_t> waits_since{0};  // by the coarse clock
+  detail::wait_node wait;               // of a wait in a single queue
 
   // What cuts the running fiber short (sched/interrupts.hpp): of the flags `cancel` and `cancel_given` the one that
   // ends what it does now, or null; the worker it does it on; what it does, the innermost first, its own alone.

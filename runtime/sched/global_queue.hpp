@@ -5,9 +5,7 @@
 #pragma once
 #include <cstddef>
 
-#include "runtime/base/list.hpp"
-#include "runtime/event/timer_record.hpp"
-#include "runtime/fiber/fiber.hpp"
+#include "runtime/fiber/fiber_list.hpp"
 
 namespace weft::runtime {
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <mutex>
+#include <utility>
 
 #include "runtime/base/clock.hpp"
 #include "runtime/event/poller.hpp"
@@ -33,11 +34,13 @@ void push_global(fiber* f) noexcept {
 
 namespace {
 
-// One of many that have not run for long: what its turn begins with is on its way to the caches before that.
+// One of many that have not run for long: what its turn touches is on its way to the caches before that. The lines of
+// its stack are those from a wait in a channel up to whoever called it.
 void fetch_ahead(const fiber& f) noexcept {
   if (f.phase.load(relaxed) != fiber_phase::started) return;
   const auto* const saved = static_cast<const std::byte*>(f.registers);
-  for (int line = 0; line < 4; ++line) __builtin_prefetch(saved + std::ptrdiff_t{line} * 64, 1);
+  for (std::ptrdiff_t line = 0; line < 12; ++line) __builtin_prefetch(saved + line * 64, 1);
+  __builtin_prefetch(f.stack, 1);
 }
 
 }  // namespace
@@ -45,20 +48,21 @@ void fetch_ahead(const fiber& f) noexcept {
 fiber* take_global(processor* p, std::size_t most) noexcept {
   scheduler& s = sched();
   if (s.global_size.load(relaxed) == 0) return nullptr;
-  const std::lock_guard hold(s.lock);
-  const std::size_t share = s.global.size() / s.active.load(relaxed) + 1;
-  std::size_t n = std::min({s.global.size(), share, most});
-  fiber* first = s.global.pop_front();
-  while (n-- > 1) {
-    fiber* f = s.global.pop_front();
-    fetch_ahead(*f);
-    if (!p->ring.push(f)) {
-      s.global.push_back(f);
-      break;
-    }
+  std::array<fiber*, run_queue<fiber>::k_capacity / 2> taken;
+  const std::size_t room = run_queue<fiber>::k_capacity - p->ring.size();  // thieves only add to it
+  std::size_t n;
+  {
+    const std::lock_guard hold(s.lock);  // the others' too: no more than links are touched under it
+    const std::size_t share = s.global.size() / s.active.load(relaxed) + 1;
+    n = std::min({s.global.size(), share, most, room + 1});
+    for (std::size_t i = 0; i < n; ++i) taken[i] = s.global.pop_front();
+    s.global_size.store(static_cast<std::uint32_t>(s.global.size()), relaxed);
   }
-  s.global_size.store(static_cast<std::uint32_t>(s.global.size()), relaxed);
-  return first;
+  for (std::size_t i = 1; i < n; ++i) {
+    fetch_ahead(*taken[i]);
+    p->ring.push(taken[i]);
+  }
+  return n == 0 ? nullptr : taken[0];
 }
 
 void push_preempted_locked(fiber* f, std::int64_t now) noexcept {
@@ -306,8 +310,9 @@ void ready_new(fiber* f) noexcept {
 
 namespace {
 
-// Foreign threads are woken; what is left.
+// Those of bubbles are counted, foreign threads are woken; what is left.
 fiber_list wake_foreign(fiber_list& list) noexcept {
+  if (!list.may_hold_foreign() && !any_bubble()) return std::exchange(list, {});
   fiber_list ours;
   while (fiber* f = list.pop_front()) {
     count_wake(f);

@@ -38,8 +38,9 @@ struct receiving {
 // Queues the fiber, unlocks, parks. Inlined: a frame less to come back through.
 template <class Way>
 [[gnu::always_inline]] inline outcome wait(channel_core& c, void* value, section& in, fiber* self, wait_scope& scope) {
-  wait_node n;
+  wait_node& n = self->wait;
   n.waiter = self;
+  n.tag = 0;
   n.payload = value;
   self->waits_on = c.bubble;
   if (!scope.begin(self, n.generation)) {

@@ -17,7 +17,7 @@
 
 #include "runtime/base/spin_lock.hpp"
 #include "runtime/event/timer_record.hpp"
-#include "runtime/sync/wait_node.hpp"
+#include "runtime/fiber/wait_node.hpp"
 #include "weft/detail/channel_core.hpp"
 
 namespace weft::runtime {

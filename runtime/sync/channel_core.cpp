@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "arch/arch.hpp"
+#include "runtime/base/fetch_ahead.hpp"
 #include "runtime/sched/bubble.hpp"
 #include "runtime/sched/park.hpp"
 #include "runtime/sched/scheduler.hpp"
@@ -150,12 +151,11 @@ bool close_channel(channel_core& c, fiber_list& ready_list, atomic<bool>* told) 
   if (c.closed) return false;
   c.closed = true;
   if (told != nullptr) told->store(true, release);  // pairs with error_of
+  row_guess nodes, blocks;
   for (wait_nodes* queue : {&c.receivers, &c.senders})
     while (wait_node* n = dequeue(*queue)) {
-      if (const wait_node* next = queue->front()) {  // among many, each is far from the caches
-        __builtin_prefetch(next->waiter, 1);
-        __builtin_prefetch(next->next, 1);
-      }
+      nodes.at(n);
+      blocks.at(n->waiter);
       wake(n->waiter, n->generation, n->tag | k_closed, ready_list);
       if (!c.senders.empty() || !worth_handing_out(ready_list)) continue;
       hold.unlock();  // nobody can queue any more, and whoever receives finds nothing but the end

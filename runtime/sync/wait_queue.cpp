@@ -67,8 +67,7 @@ void locked_list::wake_all(std::uint32_t why) noexcept {
 }
 
 std::uint32_t locked_list::wait(fiber* self, wait_scope& scope, wait_reason reason) noexcept {
-  wait_node n;
-  return wait(self, scope, reason, n);
+  return wait(self, scope, reason, self->wait);
 }
 
 std::uint32_t locked_list::wait(fiber* self, wait_scope& scope, wait_reason reason, wait_node& n) noexcept {

@@ -4,7 +4,7 @@
 
 #include "runtime/base/spin_lock.hpp"
 #include "runtime/sched/section.hpp"
-#include "runtime/sync/wait_node.hpp"
+#include "runtime/fiber/wait_node.hpp"
 #include "runtime/sync/wait_scope.hpp"
 #include "weft/detail/wait_list.hpp"
 

@@ -1,4 +1,8 @@
-// One wait of one fiber in one queue, on the waiter's stack.
+// One wait of one fiber in one queue.
+//
+// Who waits in a single queue has it in the control block (fiber::wait): whoever goes through many of them stays in
+// blocks, which lie side by side, and touches no stack. A select's, and those of which wakers read more, are on the
+// waiter's stack.
 //
 // The queue's lock guards the links. A waker unlinks the node before it claims; from a won claim until it makes the
 // fiber ready the node stays valid. The woken fiber leaves the queues it is still in, through each lock, so no loser
@@ -7,7 +11,10 @@
 #include <cstdint>
 
 #include "runtime/base/list.hpp"
-#include "runtime/fiber/fiber.hpp"
+
+namespace weft::runtime {
+struct fiber;
+}
 
 namespace weft::detail {
 
