@@ -21,15 +21,11 @@ class context_base;
 
 namespace detail {
 struct context_node;  // null is background()
-// Cancels, shielded, if anybody could tell: a handle, done() or a stop token is left. There is nothing more to cancel.
-WEFT_API void end_context(cancel_func&) noexcept;
 WEFT_API void retain(context_node*) noexcept;
 WEFT_API void release(context_node*) noexcept;
 WEFT_API const void* find_value(const context_node*, const void* key) noexcept;
 WEFT_API context_node* make_value_node(const context&, const void* key, std::shared_ptr<const void> value);
 WEFT_API context_node* make_custom_node(std::shared_ptr<context_base>);
-// For one fiber, which is bound to it when it is made: until then the context hears of nothing.
-WEFT_API cancel_func make_own_context(const context& parent);
 }  // namespace detail
 
 // A handle of 8 bytes; copies mean the same context. Default-constructed and moved-from it is background(). Every

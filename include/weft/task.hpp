@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "weft/detail/completion.hpp"
+#include "weft/detail/own_context.hpp"
 #include "weft/fiber.hpp"
 
 namespace weft {
@@ -32,17 +33,17 @@ using flat = typename flat_of<T>::type;
 template <class R>
 struct task_state {
   completion done;
-  cancel_func cancel;  // of the context that the fiber is bound to
+  own_context own;
   std::exception_ptr error;
   std::optional<std::conditional_t<std::is_void_v<R>, bool,
                                    std::conditional_t<std::is_reference_v<R>, std::remove_reference_t<R>*, R>>>
       value;
 
-  explicit task_state(const context& parent) : cancel(make_own_context(parent)) {}
+  explicit task_state(const context& parent) noexcept : own(parent) {}
 
   // After the fiber's end.
   R take() {
-    end_context(cancel);
+    end_own(own);
     if (error) std::rethrow_exception(std::exchange(error, nullptr));
     if constexpr (std::is_reference_v<R>)
       return static_cast<R>(**value);
@@ -84,6 +85,7 @@ class task_body {
     const shield_scope unhurt;
     f_.reset();
     const auto s = std::move(state_);
+    leave_own(s->own);
     s->done.complete();
   }
   std::shared_ptr<task_state<R>> state_;
@@ -136,11 +138,9 @@ class [[nodiscard]] task {
   const recv_chan<void>& done() const { return state().done.channel(); }
   // Cancels the context the fiber is bound to.
   void cancel() const noexcept {
-    if (state_ != nullptr) state_->cancel();
+    if (state_ != nullptr) detail::cancel_own(state_->own);
   }
-  void detach() noexcept {
-    if (state_ != nullptr) std::exchange(state_, nullptr)->cancel.release();
-  }
+  void detach() noexcept { state_ = nullptr; }
 
  private:
   detail::task_state<R>& state() const {
@@ -150,7 +150,7 @@ class [[nodiscard]] task {
   void end() noexcept {
     if (state_ == nullptr) return;
     const shield_scope s;
-    state_->cancel();
+    detail::cancel_own(state_->own);
     state_->done.wait(nullptr);
     state_ = nullptr;
   }
@@ -163,7 +163,7 @@ auto spawn(const context& parent, const launch_options& options, std::source_loc
   using R = std::invoke_result_t<F>;
   auto state = std::make_shared<task_state<R>>(parent);
   launch_options bound = options;
-  bound.own = &state->cancel;
+  bound.own = &state->own;
   launch(bound, site, task_body<R, std::decay_t<F>>(state, std::forward<F>(f)));
   return task<R>(std::move(state));
 }

@@ -15,6 +15,7 @@
 
 #include "runtime/base/cache_line.hpp"
 #include "runtime/base/futex.hpp"
+#include "runtime/base/spin_lock.hpp"
 #include "runtime/fiber/execution.hpp"
 #include "runtime/fiber/wait_node.hpp"
 #include "runtime/fiber/wait_word.hpp"
@@ -113,6 +114,7 @@ struct alignas(k_cache_line) fiber : execution {
   worker* home = nullptr;       // the only worker that may run it now: it locked that thread, or waits in its handler
   std::int64_t slice_left = 0;  // of a preempted fiber
   bool turn_owed = false;       // it was taken out of its turn because it had waited long
+  spin_lock own_lock;           // of `own`; below it a context's
   std::uint16_t waits_on = 0;   // the bubble of the channels it waits on, by its tag
 
   // What it runs: entry(this), which runs body on the closure and takes leave of everything above the scheduler.
@@ -130,6 +132,7 @@ struct alignas(k_cache_line) fiber : execution {
   // What it is bound to: one counted reference to `bound`; `link` is in the list of the context that can cancel it.
   detail::context_node* bound = nullptr;
   cancel_link link;
+  atomic<detail::own_context*> own{nullptr};  // of a task, in place of `bound`, until it asks for it
 
   detail::local_value* locals = nullptr;  // values of fiber_locals, the last used first
 

@@ -194,16 +194,6 @@ void cancel_func::release() noexcept {
   if (node_ != nullptr) detail::release(std::exchange(node_, nullptr));
 }
 
-void detail::end_context(cancel_func& c) noexcept {
-  const auto* n = static_cast<const cancel_node*>(c.node());
-  if (n == nullptr) return;
-  if (n->references.load(acquire) != 1 || n->has_done.load(relaxed) || n->stop != nullptr) {
-    const shield_scope no_throw;  // stop callbacks are the user's
-    c();
-  }
-  c.release();
-}
-
 cancelable with_cancel(const context& parent) { return as_pair(make_cancel_node(parent, 2)); }
 cancelable with_cancel_cause(const context& parent) { return with_cancel(parent); }
 
@@ -273,8 +263,6 @@ const void* find_value(const context_node* n, const void* key) noexcept {
   }
   return nullptr;
 }
-
-cancel_func make_own_context(const context& parent) { return cancel_func::adopt(new_cancel_node(parent, 1)); }
 
 context_node* make_value_node(const context& parent, const void* key, std::shared_ptr<const void> value) {
   return new value_node(shared(parent.node()), canceler_of(parent.node()), key, std::move(value));

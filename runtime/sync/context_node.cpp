@@ -10,6 +10,7 @@
 #include "runtime/sched/section.hpp"
 #include "runtime/sync/after.hpp"
 #include "runtime/sync/channel.hpp"
+#include "runtime/sync/own_context.hpp"
 #include "runtime/sync/spawn.hpp"
 #include "runtime/sync/value_nodes.hpp"
 #include "weft/fiber.hpp"
@@ -297,9 +298,14 @@ void bind_fiber(fiber* f, context_node* n) noexcept {
   if (!link_waiter(*canceler, f->link)) f->cancel.fetch_or(k_bound_canceled, seq_cst);
 }
 
-void bind_to_own(fiber* f, cancel_node& n) noexcept {
-  n.references.store(2, relaxed);
+void bind_to_new(fiber* f, cancel_node& n, bool canceled) noexcept {
   f->bound = &n;
+  if (canceled) {  // and f is flagged
+    n.state.store(cancel_state::canceled, relaxed);
+    n.told.store(true, relaxed);
+    n.settled.store(true, relaxed);
+    return;
+  }
   f->link.waiter = f;
   f->link.one_wait = false;
   f->link.linked.store(true, relaxed);
@@ -346,7 +352,11 @@ void revive_root() {
   }
 }
 
-void cancel_root() noexcept { cancel(root(), cancel_state::canceled); }
+void cancel_root() noexcept {
+  cancel(root(), cancel_state::canceled);
+  full_fence();
+  cancel_below_root();
+}
 
 }  // namespace weft::runtime
 

@@ -139,9 +139,9 @@ void unlink_waiter(cancel_node&, cancel_link&) noexcept;
 
 // A fiber's binding. bind takes over one reference to the node.
 void bind_fiber(fiber*, context_node*) noexcept;
-// An unstarted fiber's, to a node that nobody knows yet; the node joins the tree. Its references: this and the
-// caller's.
-void bind_to_own(fiber*, cancel_node&) noexcept;
+// The current fiber's, to a node that nobody knows yet: it joins the tree, or is born `canceled`. Takes over one
+// reference.
+void bind_to_new(fiber*, cancel_node&, bool canceled) noexcept;
 context_node* unbind_fiber(fiber*) noexcept;  // gives the reference back
 
 // Whether n is `above` or is cancelled with it. (By the tree of cancellation: below a without_cancel is not below.)

@@ -3,6 +3,7 @@
 #include "arch/interruptible.hpp"
 #include "runtime/sched/interrupts.hpp"
 #include "runtime/sched/park.hpp"
+#include "runtime/sync/own_context.hpp"
 #include "runtime/sync/wait_scope.hpp"
 #if WEFT_ASAN
 #include <sanitizer/asan_interface.h>
@@ -47,6 +48,7 @@ std::error_code run_interruptible(void (*f)(void*), void* argument) {
     f(argument);
     return {};
   }
+  static_cast<void>(bound_node(self));  // made within f it would look like another one: then nothing is abandoned
   {
     interrupt_record r;
     r.code = reinterpret_cast<std::uintptr_t>(f);

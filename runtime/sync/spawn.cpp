@@ -9,6 +9,7 @@
 #include "runtime/sched/section.hpp"
 #include "runtime/stack/stack.hpp"
 #include "runtime/sync/context_node.hpp"
+#include "runtime/sync/own_context.hpp"
 #include "weft/error.hpp"
 #include "weft/fiber.hpp"
 
@@ -92,8 +93,12 @@ void enter_owed_fiber(fiber* self) {
 
 void publish(fiber* f) noexcept {
   f->phase.store(fiber_phase::unstarted, seq_cst);
-  // Dekker with the end of a run, which sets the phase and then flags every fiber it sees.
-  if (sched().phase.load(seq_cst) >= run_phase::ending) f->cancel.fetch_or(k_run_ended, seq_cst);
+  // Dekker with the end of a run, which sets the phase, cancels the root, and each time flags every fiber it sees.
+  const run_phase phase = sched().phase.load(seq_cst);
+  if (phase < run_phase::draining) [[likely]]
+    return;
+  if (ends_with_root(f)) f->cancel.fetch_or(k_bound_canceled, seq_cst);
+  if (phase >= run_phase::ending) f->cancel.fetch_or(k_run_ended, seq_cst);
 }
 
 }  // namespace
@@ -127,7 +132,7 @@ unstarted_fiber make_fiber(const launch_options& o, std::source_location site) {
   fiber* f = take_block(stack, site, o.name, &enter_fiber);
   f->migratable = o.migratable;
   if (o.own != nullptr) {
-    bind_to_own(f, *static_cast<cancel_node*>(o.own->node()));
+    bind_to_own(f, *o.own);
   } else if (o.bound != nullptr && o.bound->node() != nullptr) {
     retain(o.bound->node());
     bind_fiber(f, o.bound->node());

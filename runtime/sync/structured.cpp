@@ -2,6 +2,7 @@
 
 #include "runtime/sched/park.hpp"
 #include "runtime/sync/context_node.hpp"
+#include "runtime/sync/own_context.hpp"
 #include "runtime/sync/value_nodes.hpp"
 #include "runtime/sync/wait_scope.hpp"
 
@@ -10,13 +11,14 @@ namespace weft::detail {
 using namespace runtime;
 
 context context_for_children() {
-  const fiber* self = current_fiber();
-  if (self->bound == nullptr) {
+  fiber* self = current_fiber();
+  context_node* const node = bound_node(self);
+  if (node == nullptr) {
     // Not the root: a fiber that is not bound is not thrown at when main returns, nor are its children.
     static const context* const never = new context(without_cancel(background()));
     return *never;
   }
-  const context bound = context::adopt(shared(self->bound));
+  const context bound = context::adopt(shared(node));
   return shielded(self) ? without_cancel(bound) : bound;
 }
 
@@ -38,6 +40,7 @@ void group_access::throw_failure(const group& g) {
 
 rebound::rebound(const context& ctx) {
   fiber* f = current_fiber();
+  static_cast<void>(bound_node(f));  // it comes back to it
   outer_ = context::adopt(unbind_fiber(f));
   bind_fiber(f, shared(ctx.node()));
 }

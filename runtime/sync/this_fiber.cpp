@@ -7,6 +7,7 @@
 #include "runtime/sched/park.hpp"
 #include "runtime/sched/section.hpp"
 #include "runtime/sync/context_node.hpp"
+#include "runtime/sync/own_context.hpp"
 #include "runtime/sync/value_nodes.hpp"
 #include "runtime/sync/wait_scope.hpp"
 #include "weft/fiber.hpp"
@@ -78,10 +79,7 @@ void sleep_until(clock::time_point t) {
   if (!sleep(t.time_since_epoch().count(), nullptr)) throw_canceled(current_fiber());
 }
 
-weft::context context() {
-  const fiber* f = require_fiber("context");
-  return weft::context::adopt(shared(f->bound));
-}
+weft::context context() { return weft::context::adopt(shared(bound_node(require_fiber("context")))); }
 
 fiber_id id() { return static_cast<fiber_id>(require_fiber("id")->id.load(relaxed)); }
 void set_name(std::string_view name) { require_fiber("set_name")->set_label(name); }
@@ -133,6 +131,7 @@ no_preempt::~no_preempt() {
 
 bind_scope::bind_scope(context ctx) {
   fiber* f = require_fiber("bind_scope");
+  static_cast<void>(bound_node(f));  // it comes back to it
   outer_ = context::adopt(unbind_fiber(f));
   bind_fiber(f, shared(ctx.node()));
 }

@@ -3,8 +3,8 @@
 #include <mutex>
 
 #include "runtime/base/spin_lock.hpp"
-#include "runtime/sched/section.hpp"
 #include "runtime/fiber/wait_node.hpp"
+#include "runtime/sched/section.hpp"
 #include "runtime/sync/wait_scope.hpp"
 #include "weft/detail/wait_list.hpp"
 

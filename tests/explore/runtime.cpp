@@ -137,6 +137,57 @@ TEST_CASE("explore: a task's context is over when join() returns") {
   });
 }
 
+//     its handle                            the task
+//     cancels: looks whether its context
+//     is made: not yet
+//                                           makes it; waits under it
+//     … and flags a fiber whose context knows of nothing?
+TEST_CASE("explore: a task that asks for its context beside its cancel hears of it") {
+  check_holds([] {
+    meeting at_once(2);
+    auto t = spawn([&] {
+      {
+        const shield_scope unhurt;
+        at_once();
+      }
+      const context own = this_fiber::context();
+      const result<int> r = chan<int>().recv(own);
+      require(r.error() == errc::canceled && own.err() == errc::canceled, "its context does not tell");
+    });
+    at_once();
+    t.cancel();
+    t.join();
+  });
+}
+
+//     its handle                            the task
+//     cancels: it is bound still
+//                                           ends; its block is another fiber's
+//     … and flags that one?
+TEST_CASE("explore: a task's cancel beside its end reaches nobody else") {
+  check_holds([] {
+    meeting at_once(2);
+    wait_group others;
+    std::atomic<bool> struck{false};
+    auto t = spawn([&] {
+      {
+        const shield_scope unhurt;
+        at_once();
+      }
+      others.go([&] {  // in a block that is taken from the same processor as the task's was given to
+        this_fiber::yield();
+        auto next = spawn([] { this_fiber::yield(); });
+        if (!next.join(background())) struck = true;
+      });
+    });
+    at_once();
+    t.cancel();
+    t.done().recv();
+    others.wait();
+    require(!struck, "another task was cancelled");
+  });
+}
+
 TEST_CASE("explore: a child that is made beside its parent's cancel is cancelled") {
   check_holds([] {
     auto [parent, cancel] = with_cancel(background());

@@ -36,6 +36,14 @@ auto endless(counter& c) {
   };
 }
 
+// The same, after a look at what it is bound to.
+auto asking(counter& c) {
+  return [&c] {
+    if (this_fiber::context().err()) return;
+    for (;;) count(c);
+  };
+}
+
 // A fiber bound to `ctx` in an endless interruptible loop; gives what came of it.
 auto spin(const context& ctx, counter& turns) {
   return spawn(ctx, [&turns] { return error_of(interruptible(endless(turns))); });
@@ -139,6 +147,18 @@ TEST_CASE("interruptible: a foreign thread cancels a loop on the only processor"
       e.throws<canceled>([] { this_fiber::poll(); });
       const shield_scope shielded;  // to join
       other.join();
+    }
+  });
+}
+
+TEST_CASE("interruptible: a task that asks for its context within f is left as well" * ABANDONS) {
+  in_fiber({2, 4}, [](expect& e) {
+    for (int i = 0; i < 20; ++i) {
+      counter turns{0};
+      auto t = spawn([&turns] { return error_of(interruptible(asking(turns))); });
+      await_turns(turns);
+      t.cancel();
+      e(t.join() == errc::canceled);
     }
   });
 }

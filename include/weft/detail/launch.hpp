@@ -12,6 +12,8 @@
 
 namespace weft::detail {
 
+struct own_context;
+
 // What a fiber runs. Both get the closure; the runtime calls destroy exactly once, after run or instead of it, on the
 // fiber.
 struct fiber_body {
@@ -24,7 +26,7 @@ struct launch_options {
   std::string_view name{};
   std::size_t stack_size = 0;
   bool migratable = false;
-  const cancel_func* own = nullptr;  // from make_own_context: bound to that in place of `bound`
+  own_context* own = nullptr;  // a task's: bound to that in place of `bound`
 };
 
 // A fiber made but not started: construct the closure in `storage`, then start_fiber. Up to k_inline_closure bytes live

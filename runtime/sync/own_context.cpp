@@ -1,0 +1,129 @@
+#include "runtime/sync/own_context.hpp"
+
+#include <mutex>
+#include <utility>
+
+#include "runtime/sched/park.hpp"
+#include "runtime/sched/scheduler.hpp"
+#include "runtime/sched/section.hpp"
+#include "runtime/sync/context_node.hpp"
+#include "runtime/sync/value_nodes.hpp"
+#include "weft/error.hpp"
+#include "weft/fiber.hpp"
+
+namespace weft::runtime {
+namespace {
+
+bool parent_is_canceled(const own_context& o) noexcept {
+  const cancel_node* n = canceler_of(o.parent.node());
+  return n != nullptr && n->state.load(seq_cst) != cancel_state::live;
+}
+
+bool below_root(const own_context& o) noexcept { return canceler_of(o.parent.node()) == &root(); }
+
+// Out of the parent's list; passes its lock.
+void unhang(fiber* self, const own_context& o) noexcept {
+  if (self->link.linked.load(relaxed)) unlink_waiter(*canceler_of(o.parent.node()), self->link);
+}
+
+}  // namespace
+
+void bind_to_own(fiber* f, own_context& o) noexcept {
+  o.fiber = f;
+  f->own.store(&o, release);
+  cancel_node* const above = canceler_of(o.parent.node());
+  if (above == nullptr || above == &root()) return;
+  f->link.waiter = f;
+  f->link.one_wait = false;
+  const section in;
+  if (!link_waiter(*above, f->link)) f->cancel.fetch_or(k_bound_canceled, seq_cst);
+}
+
+bool ends_with_root(const fiber* f) noexcept {
+  const own_context* const o = f->own.load(relaxed);
+  return o != nullptr && below_root(*o) && parent_is_canceled(*o);
+}
+
+// Dekker with publish (spawn.cpp): the root was cancelled, and a fence stands behind that.
+void cancel_below_root() noexcept {
+  const section in;
+  fiber_list woken;
+  fibers().for_each([&](fiber& f) {
+    if (f.own.load(relaxed) == nullptr) return;
+    const std::lock_guard hold(f.own_lock);
+    const own_context* const o = f.own.load(acquire);
+    if (o != nullptr && below_root(*o)) cancel_fiber(&f, k_bound_canceled, woken);
+  });
+  ready(woken);
+}
+
+context_node* make_own(fiber* self) {
+  own_context& o = *self->own.load(relaxed);
+  cancel_node* const n = new_cancel_node(o.parent, 2);  // the task's reference and the fiber's
+  const section in;
+  unhang(self, o);
+  const std::lock_guard hold(self->own_lock);
+  self->own.store(nullptr, relaxed);
+  o.node = n;
+  bind_to_new(self, *n, o.canceled.load(relaxed));
+  return n;
+}
+
+std::error_code error_of(const own_context& o) noexcept {
+  return o.canceled.load(acquire) ? std::error_code(errc::canceled) : o.parent.err();
+}
+
+std::exception_ptr cause_of(const own_context& o) {
+  if (o.canceled.load(acquire)) return std::make_exception_ptr(std::system_error(errc::canceled));
+  return o.parent.cause();
+}
+
+}  // namespace weft::runtime
+
+namespace weft::detail {
+
+using namespace runtime;
+
+void cancel_own(own_context& o) noexcept {
+  auto* const f = static_cast<runtime::fiber*>(o.fiber);
+  context_node* made = nullptr;
+  {
+    const section in;
+    fiber_list woken;
+    {
+      const std::lock_guard hold(f->own_lock);
+      if (f->own.load(relaxed) != &o) {
+        made = o.node;
+      } else if (!o.canceled.load(relaxed)) {
+        if (!parent_is_canceled(o)) o.canceled.store(true, std::memory_order_release);
+        cancel_fiber(f, k_bound_canceled, woken);
+      }
+    }
+    ready(woken);
+  }
+  if (made != nullptr) runtime::cancel(*static_cast<cancel_node*>(made), cancel_state::canceled);
+}
+
+void leave_own(own_context& o) noexcept {
+  auto* const self = static_cast<runtime::fiber*>(o.fiber);
+  if (self == nullptr || self->own.load(relaxed) != &o) return;
+  {
+    const section in;
+    unhang(self, o);
+    const std::lock_guard hold(self->own_lock);
+    self->own.store(nullptr, relaxed);
+  }
+  if (self->cancel.load(relaxed) != 0) self->cancel.fetch_and(~k_bound_canceled, relaxed);
+}
+
+void end_own(own_context& o) noexcept {
+  const auto* n = static_cast<const cancel_node*>(o.node);
+  if (n == nullptr) return;
+  if (n->references.load(acquire) != 1 || n->has_done.load(relaxed) || n->stop != nullptr) {
+    const shield_scope no_throw;  // stop callbacks are the user's
+    runtime::cancel(*static_cast<cancel_node*>(o.node), cancel_state::canceled);
+  }
+  release(std::exchange(o.node, nullptr));
+}
+
+}  // namespace weft::detail

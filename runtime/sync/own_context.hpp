@@ -1,0 +1,38 @@
+// A task's own context, made when it is asked for.
+//
+// Invariants
+// 1. fiber::own is set when the fiber is made, and goes once: when its context is made (bound takes its place), or with
+// leave_own. It changes under fiber::own_lock, and while that is held *own is there: so a handle's cancel, and the end
+// of a run, may look whether the fiber is still the one they mean, and flag it. Blocks are type-stable.
+// 2. While own is set, what cancels the parent flags the fiber: its link hangs in the parent's list, as that of a fiber
+// bound to it. Below the root it hangs nowhere, for every task would pass there: cancel_root goes through all fibers.
+// 3. Only the fiber itself makes the context. It is born as it would be by then: cancelled by the handle, by the
+// parent, or live. What comes first wins, as in a node.
+#pragma once
+#include <system_error>
+
+#include "runtime/fiber/fiber.hpp"
+#include "weft/detail/own_context.hpp"
+
+namespace weft::runtime {
+
+using detail::own_context;
+
+// Of an unstarted fiber that nobody knows yet.
+void bind_to_own(fiber*, own_context&) noexcept;
+// When it is published, while the run drains: whether the root is cancelled, and with it the fiber's context.
+bool ends_with_root(const fiber*) noexcept;
+// Flags those whose context would be the root's child.
+void cancel_below_root() noexcept;
+
+// What the current fiber is bound to, null: nothing. Throws std::bad_alloc where that must be made.
+[[nodiscard]] detail::context_node* make_own(fiber*);
+inline detail::context_node* bound_node(fiber* self) {
+  return self->own.load(relaxed) == nullptr ? self->bound : make_own(self);
+}
+
+// Of the current fiber's, while it is not made: {} while it is live.
+std::error_code error_of(const own_context&) noexcept;
+std::exception_ptr cause_of(const own_context&);
+
+}  // namespace weft::runtime
