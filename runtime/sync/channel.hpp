@@ -29,7 +29,7 @@ namespace weft::detail {
 
 struct channel_core {
   runtime::atomic<std::uint32_t> references{1};
-  runtime::spin_lock
+  runtime::contended_lock
       lock;  // rank: above contexts, timers and the scheduler; several at once in the order of their addresses
   bool closed = false;
   std::uint16_t bubble = 0;  // in which it was made, by its tag

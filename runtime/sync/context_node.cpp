@@ -66,7 +66,8 @@ class cancellation {
   enum class step : std::uint8_t {
     late,     // somebody else had cancelled the node before
     settled,  // nothing hung on it: it is done with
-    spreads,  // it is this pass's until it is settled
+    told,     // nothing but its done channel did: it is settled once those are ready whom that woke
+    spreads,  // more did; and so these two are this pass's until they are settled
   };
 
   step begin(cancel_node& n, cancel_state why, const cancel_cause* cause, bool inherited) noexcept {
@@ -92,10 +93,13 @@ class cancellation {
       n.settled.store(true, release);  // nobody is to be made ready, and nobody can hang on it any more
       return step::settled;
     }
+    return bare ? step::told : step::spreads;
+  }
+
+  void take_up(cancel_node& n) noexcept {
     n.work = nullptr;
     (last_ == nullptr ? first_ : last_->work) = &n;
     last_ = &n;
-    return step::spreads;
   }
 
   void spread(cancel_state why) noexcept {
@@ -105,13 +109,16 @@ class cancellation {
         more = take_children(*n, children);
         while (cancel_node* child = children.pop_front()) {
           const step s = begin(*child, why, nullptr, true);
-          if (s == step::spreads) continue;
+          if (s == step::spreads || s == step::told) {
+            take_up(*child);
+            continue;
+          }
           if (s == step::late) await(child->settled);
           detail::release(child);
         }
       }
-    if (!ready_.empty()) ready(ready_);
   }
+  void make_ready() noexcept { ready(ready_); }
 
   // Ends the ownership of the nodes; `start` stays referenced by the caller.
   cancel_node* settle() noexcept {
@@ -239,10 +246,16 @@ void cancel(cancel_node& start, cancel_state why, const cancel_cause* cause) noe
         return await(start.settled);
       case cancellation::step::settled:
         return;
+      case cancellation::step::told:
+        c.make_ready();
+        start.settled.store(true, release);
+        return;
       case cancellation::step::spreads:
+        c.take_up(start);
         break;
     }
     c.spread(why);
+    c.make_ready();
     first = c.settle();
   }
   if (!c.afters().empty()) run_afters(c.afters());

@@ -1,22 +1,13 @@
 #include "runtime/sync/wait_queue.hpp"
 
-#include <sched.h>
-
-#include "arch/arch.hpp"
 #include "runtime/sched/park.hpp"
 #include "runtime/sched/scheduler.hpp"
 
 namespace weft::runtime {
 
 void locked_list::lock() noexcept {
-  for (unsigned spins = 0; list_.locked.exchange(true, acquire); ++spins) {
-    while (list_.locked.load(relaxed)) {
-      if (spins++ % 64 == 63)
-        ::sched_yield();
-      else
-        arch::pause();
-    }
-  }
+  if (list_.locked.exchange(true, acquire)) [[unlikely]]
+    wait_and_lock(list_.locked, k_first_pauses);
   locked_ = true;
 }
 

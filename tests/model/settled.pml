@@ -11,7 +11,8 @@
  * without a lock, `settled`, is stored with release and loaded with acquire: interleaving is enough.
  *
  * A node on which nothing hangs, neither child nor anybody to be woken, is settled in the step that cancels it; it has
- * somebody to be woken here whenever that is worse.
+ * somebody to be woken here whenever that is worse: then it is settled later, by cancel itself where nothing else hangs
+ * on it, and as all the others else.
  *
  * Not here: whom the cancel wakes (park.pml), done channels, timers, user code.
  *
@@ -22,7 +23,7 @@
  *   n.children.empty() && n.waiters.empty() && n.afters.empty() && n.stop == nullptr;
  *   if (bare && !close) {
  *   n.settled.store(true, release);
- *   last_ = &n;
+ *   return bare ? step::told : step::spreads;
  * @ runtime/sync/context_node.cpp: void spread(cancel_state why) noexcept {
  *   take_children(*n, children);                                             [take_children]
  *   begin(*child, why, nullptr, true);                                       [begin]
@@ -43,6 +44,9 @@
  *   start.state.load(acquire) != cancel_state::live) return await(start.settled)  [await_settled]
  *   c.begin(start, why, cause, false)                                        [begin]
  *   await(start.settled);                                                    [await_settled]
+ *   c.make_ready();
+ *   start.settled.store(true, release);                                      [begin]
+ *   c.take_up(start);
  *   c.spread(why);                                                           [spreads]
  *   first = c.settle();                                                      [settle]
  *   release_all(first, &start);                                              [release_all]

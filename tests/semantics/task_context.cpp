@@ -146,8 +146,9 @@ TEST_CASE("task: cancel reaches what it began, and the context to which it comes
 
     auto scoped = spawn([&e] {
       {
-        const bind_scope brief(with_cancel(background()));
-        this_fiber::yield();
+        const auto other = with_cancel(background());
+        const bind_scope brief(other.ctx);
+        e(this_fiber::context() == other.ctx);
       }
       e(error_of(within(1ms, [] { return chan<int>().recv(), result<void>(); })) == errc::deadline_exceeded);
       return wait_in_vain().code;
