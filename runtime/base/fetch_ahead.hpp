@@ -11,7 +11,7 @@ namespace weft::runtime {
 
 class row_guess {
  public:
-  // At each element, before it is read.
+  // At each element.
   void at(const void* element) noexcept {
     const auto here = reinterpret_cast<std::uintptr_t>(element);
     __builtin_prefetch(reinterpret_cast<const void*>(here + k_steps * (here - before_)), 1);

@@ -58,11 +58,22 @@ fiber* take_global(processor* p, std::size_t most) noexcept {
     for (std::size_t i = 0; i < n; ++i) taken[i] = s.global.pop_front();
     s.global_size.store(static_cast<std::uint32_t>(s.global.size()), relaxed);
   }
+  if (n == 0) return nullptr;
   for (std::size_t i = 1; i < n; ++i) {
     fetch_ahead(*taken[i]);
     p->ring.push(taken[i]);
   }
-  return n == 0 ? nullptr : taken[0];
+  // For a moment the others were in no queue:
+  //     this worker                        another
+  //     takes the last two out
+  //                                        finds nothing anywhere; lies down
+  //     into the ring; runs the first,
+  //     which computes                     … and the second would wait beside it.
+  if (n > 1 && !s.alone.load(relaxed)) {
+    full_fence();  // (S)
+    wake_one();
+  }
+  return taken[0];
 }
 
 void push_preempted_locked(fiber* f, std::int64_t now) noexcept {

@@ -118,6 +118,10 @@ class cancellation {
         }
       }
   }
+  void cancel_tasks_below_root() noexcept {
+    full_fence();  // Dekker with publish in spawn.cpp
+    cancel_below_root(ready_);
+  }
   void make_ready() noexcept { ready(ready_); }
 
   // Ends the ownership of the nodes; `start` stays referenced by the caller.
@@ -255,6 +259,7 @@ void cancel(cancel_node& start, cancel_state why, const cancel_cause* cause) noe
         break;
     }
     c.spread(why);
+    if (&start == &root()) c.cancel_tasks_below_root();
     c.make_ready();
     first = c.settle();
   }
@@ -293,6 +298,17 @@ void unlink_waiter(cancel_node& n, cancel_link& l) noexcept {
 }
 
 namespace {
+// Bound too late to hear of it: unstarted, or running. What it does just now may have to be cut short:
+//     f, in blocking(f)                            a cancel of the parent
+//     asks for its context; leaves the parent's
+//     list
+//                                                  does not find f: no signal
+//     finds the parent cancelled; reads, for ever
+void flag(fiber* f) noexcept {
+  fiber_list nobody;  // it does not wait
+  cancel_fiber(f, k_bound_canceled, nobody);
+}
+
 // Where a fiber bound to n hangs. Below the root by values alone: on a shard, as the root's children do.
 cancel_node* home_of(const fiber* f, const context_node* n) noexcept {
   cancel_node* canceler = canceler_of(n);
@@ -308,12 +324,12 @@ void bind_fiber(fiber* f, context_node* n) noexcept {
   f->link.waiter = f;
   f->link.one_wait = false;
   const section in;
-  if (!link_waiter(*canceler, f->link)) f->cancel.fetch_or(k_bound_canceled, seq_cst);
+  if (!link_waiter(*canceler, f->link)) flag(f);
 }
 
 void bind_to_new(fiber* f, cancel_node& n, bool canceled) noexcept {
   f->bound = &n;
-  if (canceled) {  // and f is flagged
+  if (canceled) {  // and so f is flagged
     n.state.store(cancel_state::canceled, relaxed);
     n.told.store(true, relaxed);
     n.settled.store(true, relaxed);
@@ -326,7 +342,7 @@ void bind_to_new(fiber* f, cancel_node& n, bool canceled) noexcept {
   if (join_tree(n)) return;
   n.waiters.remove(&f->link);
   f->link.linked.store(false, relaxed);
-  f->cancel.fetch_or(k_bound_canceled, seq_cst);
+  flag(f);
 }
 
 context_node* unbind_fiber(fiber* f) noexcept {
@@ -365,11 +381,7 @@ void revive_root() {
   }
 }
 
-void cancel_root() noexcept {
-  cancel(root(), cancel_state::canceled);
-  full_fence();
-  cancel_below_root();
-}
+void cancel_root() noexcept { cancel(root(), cancel_state::canceled); }
 
 }  // namespace weft::runtime
 

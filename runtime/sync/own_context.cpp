@@ -19,6 +19,17 @@ bool parent_is_canceled(const own_context& o) noexcept {
   return n != nullptr && n->state.load(seq_cst) != cancel_state::live;
 }
 
+// Settles it where the parent has ended.
+own_end end_of(own_context& o) noexcept {
+  auto seen = static_cast<own_end>(o.end.load(acquire));
+  if (seen == own_end::none && parent_is_canceled(o)) {
+    std::uint8_t none = 0;
+    o.end.compare_exchange_strong(none, static_cast<std::uint8_t>(own_end::by_parent), acq_rel, acquire);
+    seen = static_cast<own_end>(o.end.load(acquire));
+  }
+  return seen;
+}
+
 bool below_root(const own_context& o) noexcept { return canceler_of(o.parent.node()) == &root(); }
 
 // Out of the parent's list; passes its lock.
@@ -44,38 +55,47 @@ bool ends_with_root(const fiber* f) noexcept {
   return o != nullptr && below_root(*o) && parent_is_canceled(*o);
 }
 
-// Dekker with publish (spawn.cpp): the root was cancelled, and a fence stands behind that.
-void cancel_below_root() noexcept {
-  const section in;
-  fiber_list woken;
+void cancel_below_root(fiber_list& woken) noexcept {
   fibers().for_each([&](fiber& f) {
-    if (f.own.load(relaxed) == nullptr) return;
+    if (f.phase.load(acquire) < fiber_phase::unstarted || f.own.load(relaxed) == nullptr) return;
     const std::lock_guard hold(f.own_lock);
     const own_context* const o = f.own.load(acquire);
     if (o != nullptr && below_root(*o)) cancel_fiber(&f, k_bound_canceled, woken);
   });
-  ready(woken);
 }
 
 context_node* make_own(fiber* self) {
   own_context& o = *self->own.load(relaxed);
   cancel_node* const n = new_cancel_node(o.parent, 2);  // the task's reference and the fiber's
+  if (self->own.load(relaxed) == nullptr) {  // the parent is a user's context, whose deadline() has asked for this one
+    n->references.store(1, relaxed);
+    detail::release(n);
+    return self->bound;
+  }
   const section in;
   unhang(self, o);
   const std::lock_guard hold(self->own_lock);
   self->own.store(nullptr, relaxed);
   o.node = n;
-  bind_to_new(self, *n, o.canceled.load(relaxed));
+  bind_to_new(self, *n, end_of(o) == own_end::by_handle);
   return n;
 }
 
-std::error_code error_of(const own_context& o) noexcept {
-  return o.canceled.load(acquire) ? std::error_code(errc::canceled) : o.parent.err();
+std::error_code error_of(own_context& o) noexcept {
+  switch (end_of(o)) {
+    case own_end::none:
+      break;
+    case own_end::by_handle:
+      return errc::canceled;
+    case own_end::by_parent:
+      return error_of(*canceler_of(o.parent.node()));  // also below a user's context, as a node says it
+  }
+  return {};
 }
 
-std::exception_ptr cause_of(const own_context& o) {
-  if (o.canceled.load(acquire)) return std::make_exception_ptr(std::system_error(errc::canceled));
-  return o.parent.cause();
+std::exception_ptr cause_of(own_context& o) {
+  if (end_of(o) == own_end::by_parent) return o.parent.cause();
+  return std::make_exception_ptr(std::system_error(errc::canceled));
 }
 
 }  // namespace weft::runtime
@@ -94,8 +114,10 @@ void cancel_own(own_context& o) noexcept {
       const std::lock_guard hold(f->own_lock);
       if (f->own.load(relaxed) != &o) {
         made = o.node;
-      } else if (!o.canceled.load(relaxed)) {
-        if (!parent_is_canceled(o)) o.canceled.store(true, std::memory_order_release);
+      } else {
+        std::uint8_t none = 0;
+        if (end_of(o) == own_end::none)
+          o.end.compare_exchange_strong(none, static_cast<std::uint8_t>(own_end::by_handle), acq_rel, relaxed);
         cancel_fiber(f, k_bound_canceled, woken);
       }
     }
@@ -113,6 +135,7 @@ void leave_own(own_context& o) noexcept {
     const std::lock_guard hold(self->own_lock);
     self->own.store(nullptr, relaxed);
   }
+  self->bound = shared(o.parent.node());  // for destructors that ask
   if (self->cancel.load(relaxed) != 0) self->cancel.fetch_and(~k_bound_canceled, relaxed);
 }
 

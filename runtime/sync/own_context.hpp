@@ -7,23 +7,26 @@
 // 2. While own is set, what cancels the parent flags the fiber: its link hangs in the parent's list, as that of a fiber
 // bound to it. Below the root it hangs nowhere, for every task would pass there: cancel_root goes through all fibers.
 // 3. Only the fiber itself makes the context. It is born as it would be by then: cancelled by the handle, by the
-// parent, or live. What comes first wins, as in a node.
+// parent, or live. What comes first wins, as in a node: whoever looks for the end settles what it is (own_end).
 #pragma once
+#include <cstdint>
+#include <exception>
 #include <system_error>
 
-#include "runtime/fiber/fiber.hpp"
+#include "runtime/fiber/fiber_list.hpp"
 #include "weft/detail/own_context.hpp"
 
 namespace weft::runtime {
 
 using detail::own_context;
+enum class own_end : std::uint8_t { none, by_handle, by_parent };
 
 // Of an unstarted fiber that nobody knows yet.
 void bind_to_own(fiber*, own_context&) noexcept;
 // When it is published, while the run drains: whether the root is cancelled, and with it the fiber's context.
 bool ends_with_root(const fiber*) noexcept;
-// Flags those whose context would be the root's child.
-void cancel_below_root() noexcept;
+// Flags those whose context would be the root's child; to be made ready go into `woken`.
+void cancel_below_root(fiber_list& woken) noexcept;
 
 // What the current fiber is bound to, null: nothing. Throws std::bad_alloc where that must be made.
 [[nodiscard]] detail::context_node* make_own(fiber*);
@@ -32,7 +35,7 @@ inline detail::context_node* bound_node(fiber* self) {
 }
 
 // Of the current fiber's, while it is not made: {} while it is live.
-std::error_code error_of(const own_context&) noexcept;
-std::exception_ptr cause_of(const own_context&);
+std::error_code error_of(own_context&) noexcept;
+std::exception_ptr cause_of(own_context&);  // once it has ended
 
 }  // namespace weft::runtime

@@ -68,13 +68,13 @@ context bound_context(const fiber* f) noexcept {
 }  // namespace
 
 std::error_code bound_error(const fiber* f) noexcept {
-  if (const own_context* o = f->own.load(relaxed))
+  if (own_context* o = f->own.load(relaxed))
     if (const std::error_code e = error_of(*o)) return e;
   return bound_is_canceled(f) ? bound_context(f).err() : std::error_code(errc::canceled);
 }
 
 void throw_canceled(const fiber* f) {
-  if (const own_context* o = f->own.load(relaxed))
+  if (own_context* o = f->own.load(relaxed))
     if (const std::error_code e = error_of(*o)) throw canceled(e, cause_of(*o));
   if (bound_is_canceled(f)) {
     const context ctx = bound_context(f);

@@ -138,6 +138,23 @@ TEST_CASE("blocking: a call that waits for a signal alone returns, cancelled bef
   });
 }
 
+//     the fiber, in blocking                  a cancel, before
+//                                             finds nobody bound
+//     binds itself to what was cancelled: is
+//     flagged; reads, for ever
+TEST_CASE("blocking: bound within the call to what has ended, it is cut short" * CUTS_SHORT) {
+  in_fiber({1, 2}, [](expect& e) {
+    const pipe_pair to;
+    auto [ctx, cancel] = with_cancel(background());
+    cancel();
+    const bool cut = blocking([&, ctx = ctx] {
+      const bind_scope bound(ctx);
+      return to.read() == '\0' && errno == EINTR;
+    });
+    e(cut);
+  });
+}
+
 TEST_CASE("blocking: a deadline ends the call, too" * CUTS_SHORT) {
   in_fiber({1, 2}, [](expect& e) {
     const pipe_pair to;

@@ -1,4 +1,8 @@
 // The context that a task is bound to, which is made when the task asks for it: early, late or never, it is the same.
+#include <functional>
+#include <optional>
+#include <stop_token>
+
 #include "tests/support/support.hpp"
 
 using namespace weft;
@@ -160,6 +164,70 @@ TEST_CASE("task: cancel reaches what it began, and the context to which it comes
   });
 }
 
+namespace {
+
+class ends_otherwise : public context_base {
+ public:
+  ends_otherwise(context parent, recv_chan<void> end) : context_base(std::move(parent)), end_(std::move(end)) {}
+  const recv_chan<void>& done() const override { return end_; }
+  std::error_code err() const noexcept override {
+    return error_of(end_.try_recv()) == errc::closed ? make_error_code(std::errc::owner_dead) : std::error_code{};
+  }
+
+ private:
+  recv_chan<void> end_;
+};
+
+}  // namespace
+
+TEST_CASE("task: below a context of the user's it hears the same, early or late") {
+  in_fiber([](expect& e) {
+    const chan<void> end;
+    const context users = make_context<ends_otherwise>(background(), end);
+    heard early, late;
+    auto one = spawn(users, hear_of_it(early, true));
+    auto other = spawn(users, hear_of_it(late, false));
+    test::settle();
+    end.close();
+    one.join();
+    other.join();
+    e(early.point.code == late.point.code);
+    e.equal(early.point.cause, late.point.cause);
+    e(early.err == late.err);
+    e(late.err == late.point.code);
+    e(late.done);
+  });
+}
+
+TEST_CASE("task: destructors that run after its end find what it was given") {
+  in_fiber([](expect& e) {
+    struct look {
+      int& seen;
+      ~look() {
+        if (const int* n = this_fiber::context().value<number>()) seen = *n;
+      }
+    };
+    static fiber_local<std::optional<look>> last;
+    for (const bool before : {false, true}) {
+      int seen = 0;
+      wait_group gone;
+      gone.add(1);
+      struct tell {
+        wait_group& gone;
+        ~tell() { gone.done(); }
+      };
+      static fiber_local<std::optional<tell>> first;  // made first, destroyed last
+      spawn(with_value<number>(background(), 7), [&] {
+        if (before) static_cast<void>(this_fiber::context());
+        first->emplace(gone);
+        last->emplace(seen);
+      }).join();
+      gone.wait();
+      e.equal(seen, 7);
+    }
+  });
+}
+
 TEST_CASE("task: its handle cancels it alone, not whoever has its block by then") {
   in_fiber({1, 2, 4}, [](expect& e) {
     for (long i = test::scale(2000); i > 0; --i) {
@@ -199,4 +267,22 @@ TEST_CASE("task: hears of the end of the run at once, asked or not, early or lat
     });
     CHECK(ended == 60);
   });
+}
+
+//     the end of the run                         a task that nobody asked for its context
+//     requests a stop; its callback waits for
+//     the task's end                             … of which it would hear only after that
+TEST_CASE("task: hears of the end of the run before stop callbacks, which may wait for it") {
+  std::atomic<bool> ended{false};
+  std::optional<std::stop_callback<std::function<void()>>> on_stop;
+  runtime_options options = test::on(2);
+  options.drain = 1h;
+  task<std::error_code> t;
+  run(options, [&] {
+    t = spawn([] { return wait_in_vain().code; });
+    test::settle();
+    on_stop.emplace(background().stop_token(), [&] { ended = t.join() == errc::canceled; });
+  });
+  on_stop.reset();
+  CHECK(ended);
 }

@@ -2,6 +2,7 @@
 // tasks never do; until then there is only this, in what task and fiber share.
 #pragma once
 #include <atomic>
+#include <cstdint>
 
 #include "weft/context.hpp"
 #include "weft/detail/atomic_of.hpp"
@@ -17,14 +18,15 @@ struct own_context {
   }
 
   const context parent;
-  void* fiber = nullptr;            // which is bound to it, from the moment it is made
-  atomic_of<bool> canceled{false};  // by cancel_own, before anybody asked for it
-  context_node* node = nullptr;     // once somebody did: one reference
+  void* fiber = nullptr;           // which is bound to it, from the moment it is made
+  atomic_of<std::uint8_t> end{0};  // what ended it before anybody asked for it, the first: runtime::own_end
+  context_node* node = nullptr;    // once somebody did: one reference
 };
 
 // Any thread. As a cancel_func's call.
 WEFT_API void cancel_own(own_context&) noexcept;
-// On the fiber, when nothing of the user's is left to run; or where it was never made.
+// On the fiber, when nothing but destructors is left to run: they find it bound to the parent. Or where it was never
+// made.
 WEFT_API void leave_own(own_context&) noexcept;
 // After that. Cancels, shielded, if anybody could tell: a handle, done() or a stop token is left.
 WEFT_API void end_own(own_context&) noexcept;

@@ -9,7 +9,7 @@
 
 namespace weft::detail {
 
-struct wait_node;  // lives on the stack of whoever waits
+struct wait_node;  // of whoever waits, in its control block or on its stack
 
 struct wait_list {
   atomic_of<bool> locked{false};
