@@ -53,7 +53,9 @@ WEFT_API void poll();   // cancellation point, and the place to be preempted in 
 // the first with the last. Also on a foreign thread.
 WEFT_API void sleep_for(timespan);
 WEFT_API void sleep_until(clock::time_point);
-WEFT_API weft::context context();  // what the fiber is bound to; background() when unbound
+// What the fiber is bound to; background() when unbound. A task's own context is made when the task first asks for it:
+// so it may throw std::bad_alloc.
+WEFT_API weft::context context();
 WEFT_API fiber_id id();
 WEFT_API void set_name(std::string_view);
 }  // namespace this_fiber

@@ -316,15 +316,17 @@ cancel_node* home_of(const fiber* f, const context_node* n) noexcept {
 }
 }  // namespace
 
-void bind_fiber(fiber* f, context_node* n) noexcept {
-  f->bound = n;
-  if (n == nullptr) return;
-  cancel_node* canceler = home_of(f, n);
-  if (canceler == nullptr) return;
+void hang(fiber* f, cancel_node& n) noexcept {
   f->link.waiter = f;
   f->link.one_wait = false;
   const section in;
-  if (!link_waiter(*canceler, f->link)) flag(f);
+  if (!link_waiter(n, f->link)) flag(f);
+}
+
+void bind_fiber(fiber* f, context_node* n) noexcept {
+  f->bound = n;
+  if (n == nullptr) return;
+  if (cancel_node* canceler = home_of(f, n)) hang(f, *canceler);
 }
 
 void bind_to_new(fiber* f, cancel_node& n, bool canceled) noexcept {

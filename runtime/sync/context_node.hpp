@@ -137,7 +137,9 @@ void cancel(cancel_node&, cancel_state, const cancel_cause* cause = nullptr) noe
 bool link_waiter(cancel_node&, cancel_link&) noexcept;
 void unlink_waiter(cancel_node&, cancel_link&) noexcept;
 
-// A fiber's binding. bind takes over one reference to the node.
+// A fiber's binding: into the list of who can cancel it, flagged where that has ended.
+void hang(fiber*, cancel_node&) noexcept;
+// bind takes over one reference to the node.
 void bind_fiber(fiber*, context_node*) noexcept;
 // The current fiber's, to a node that nobody knows yet: it joins the tree, or is born `canceled`. Takes over one
 // reference.

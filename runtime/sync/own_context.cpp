@@ -21,12 +21,10 @@ bool parent_is_canceled(const own_context& o) noexcept {
 
 // Settles it where the parent has ended.
 own_end end_of(own_context& o) noexcept {
-  auto seen = static_cast<own_end>(o.end.load(acquire));
-  if (seen == own_end::none && parent_is_canceled(o)) {
-    std::uint8_t none = 0;
-    o.end.compare_exchange_strong(none, static_cast<std::uint8_t>(own_end::by_parent), acq_rel, acquire);
-    seen = static_cast<own_end>(o.end.load(acquire));
-  }
+  own_end seen = o.end.load(acquire);
+  if (seen == own_end::none && parent_is_canceled(o) &&
+      o.end.compare_exchange_strong(seen, own_end::by_parent, acq_rel, acquire))
+    return own_end::by_parent;
   return seen;
 }
 
@@ -43,11 +41,7 @@ void bind_to_own(fiber* f, own_context& o) noexcept {
   o.fiber = f;
   f->own.store(&o, release);
   cancel_node* const above = canceler_of(o.parent.node());
-  if (above == nullptr || above == &root()) return;
-  f->link.waiter = f;
-  f->link.one_wait = false;
-  const section in;
-  if (!link_waiter(*above, f->link)) f->cancel.fetch_or(k_bound_canceled, seq_cst);
+  if (above != nullptr && above != &root()) hang(f, *above);
 }
 
 bool ends_with_root(const fiber* f) noexcept {
@@ -79,6 +73,13 @@ context_node* make_own(fiber* self) {
   o.node = n;
   bind_to_new(self, *n, end_of(o) == own_end::by_handle);
   return n;
+}
+
+context rebind(fiber* self, const context& to) {
+  static_cast<void>(bound_node(self));  // it comes back to it
+  context before = context::adopt(unbind_fiber(self));
+  bind_fiber(self, shared(to.node()));
+  return before;
 }
 
 std::error_code error_of(own_context& o) noexcept {
@@ -115,9 +116,8 @@ void cancel_own(own_context& o) noexcept {
       if (f->own.load(relaxed) != &o) {
         made = o.node;
       } else {
-        std::uint8_t none = 0;
-        if (end_of(o) == own_end::none)
-          o.end.compare_exchange_strong(none, static_cast<std::uint8_t>(own_end::by_handle), acq_rel, relaxed);
+        if (own_end seen = end_of(o); seen == own_end::none)
+          o.end.compare_exchange_strong(seen, own_end::by_handle, acq_rel, relaxed);
         cancel_fiber(f, k_bound_canceled, woken);
       }
     }

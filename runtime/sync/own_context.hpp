@@ -9,7 +9,6 @@
 // 3. Only the fiber itself makes the context. It is born as it would be by then: cancelled by the handle, by the
 // parent, or live. What comes first wins, as in a node: whoever looks for the end settles what it is (own_end).
 #pragma once
-#include <cstdint>
 #include <exception>
 #include <system_error>
 
@@ -19,7 +18,7 @@
 namespace weft::runtime {
 
 using detail::own_context;
-enum class own_end : std::uint8_t { none, by_handle, by_parent };
+using detail::own_end;
 
 // Of an unstarted fiber that nobody knows yet.
 void bind_to_own(fiber*, own_context&) noexcept;
@@ -33,6 +32,9 @@ void cancel_below_root(fiber_list& woken) noexcept;
 inline detail::context_node* bound_node(fiber* self) {
   return self->own.load(relaxed) == nullptr ? self->bound : make_own(self);
 }
+
+// Binds the current fiber, or foreign thread, to another one; gives what it was bound to. Throws as bound_node.
+context rebind(fiber*, const context&);
 
 // Of the current fiber's, while it is not made: {} while it is live.
 std::error_code error_of(own_context&) noexcept;

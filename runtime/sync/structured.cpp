@@ -38,18 +38,8 @@ void group_access::throw_failure(const group& g) {
   std::unreachable();
 }
 
-rebound::rebound(const context& ctx) {
-  fiber* f = current_fiber();
-  static_cast<void>(bound_node(f));  // it comes back to it
-  outer_ = context::adopt(unbind_fiber(f));
-  bind_fiber(f, shared(ctx.node()));
-}
-
-rebound::~rebound() {
-  fiber* f = current_fiber();
-  const context inner = context::adopt(unbind_fiber(f));
-  bind_fiber(f, shared(outer_.node()));
-}
+rebound::rebound(const context& ctx) : outer_(rebind(current_fiber(), ctx)) {}
+rebound::~rebound() { rebind(current_fiber(), outer_); }
 
 void check_limit(int limit) {
   if (limit == 0) throw std::logic_error("weft::each: a limit of zero");

@@ -129,19 +129,10 @@ no_preempt::~no_preempt() {
   if (fiber* f = running_fiber()) --f->no_preempts;
 }
 
-bind_scope::bind_scope(context ctx) {
-  fiber* f = require_fiber("bind_scope");
-  static_cast<void>(bound_node(f));  // it comes back to it
-  outer_ = context::adopt(unbind_fiber(f));
-  bind_fiber(f, shared(ctx.node()));
-}
+bind_scope::bind_scope(context ctx) : outer_(rebind(require_fiber("bind_scope"), ctx)) {}
 
 bind_scope::bind_scope(cancelable&& c) : bind_scope(c.ctx) { cancel_ = std::move(c.cancel); }
 
-bind_scope::~bind_scope() {
-  fiber* f = running_fiber();
-  const context inner = context::adopt(unbind_fiber(f));
-  bind_fiber(f, shared(outer_.node()));
-}
+bind_scope::~bind_scope() { rebind(running_fiber(), outer_); }
 
 }  // namespace weft

@@ -9,6 +9,9 @@
 
 namespace weft::detail {
 
+// What ended it before anybody asked for it, whichever came first.
+enum class own_end : std::uint8_t { none, by_handle, by_parent };
+
 struct own_context {
   explicit own_context(const context& parent) noexcept : parent(parent) {}
   own_context(const own_context&) = delete;
@@ -18,9 +21,9 @@ struct own_context {
   }
 
   const context parent;
-  void* fiber = nullptr;           // which is bound to it, from the moment it is made
-  atomic_of<std::uint8_t> end{0};  // what ended it before anybody asked for it, the first: runtime::own_end
-  context_node* node = nullptr;    // once somebody did: one reference
+  void* fiber = nullptr;  // which is bound to it, from the moment it is made
+  atomic_of<own_end> end{own_end::none};
+  context_node* node = nullptr;  // once somebody asked for it: one reference
 };
 
 // Any thread. As a cancel_func's call.
