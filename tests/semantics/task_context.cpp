@@ -136,29 +136,31 @@ TEST_CASE("task: its context is one, and neither its parent's nor another task's
 
 TEST_CASE("task: cancel reaches what it began, and the context to which it comes back") {
   in_fiber([](expect& e) {
-    std::atomic<int> ended{0};
-    auto parent = spawn([&ended] {
-      const auto child = [&ended] {
+    std::atomic<int> begun{0}, ended{0};
+    auto parent = spawn([&begun, &ended] {
+      const auto child = [&begun, &ended] {
+        ++begun;
         if (wait_in_vain().code == errc::canceled) ++ended;
       };
       all(child, child);
     });
-    test::settle();
+    while (begun != 2) this_fiber::yield();  // cancelled before that, it would begin neither
     parent.cancel();
     parent.join();
     e.equal(ended.load(), 2);
 
-    auto scoped = spawn([&e] {
+    std::atomic<bool> back{false};
+    auto scoped = spawn([&e, &back] {
       {
         const auto other = with_cancel(background());
         const bind_scope brief(other.ctx);
         e(this_fiber::context() == other.ctx);
       }
       e(error_of(within(1ms, [] { return chan<int>().recv(), result<void>(); })) == errc::deadline_exceeded);
+      back = true;
       return wait_in_vain().code;
     });
-    test::settle();
-    this_fiber::sleep_for(5ms);
+    while (!back) this_fiber::yield();
     scoped.cancel();
     e(scoped.join() == errc::canceled);
   });
