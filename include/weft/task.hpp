@@ -9,9 +9,9 @@
 #include <source_location>
 #include <type_traits>
 #include <utility>
+#include <variant>
 
-#include "weft/detail/completion.hpp"
-#include "weft/detail/own_context.hpp"
+#include "weft/detail/task_core.hpp"
 #include "weft/fiber.hpp"
 
 namespace weft {
@@ -31,15 +31,12 @@ using flat = typename flat_of<T>::type;
 
 // Shared by the fiber and the handle.
 template <class R>
-struct task_state {
-  completion done;
-  own_context own;
-  std::exception_ptr error;
-  std::optional<std::conditional_t<std::is_void_v<R>, bool,
+struct task_state : task_core {
+  using task_core::task_core;
+
+  std::optional<std::conditional_t<std::is_void_v<R>, std::monostate,
                                    std::conditional_t<std::is_reference_v<R>, std::remove_reference_t<R>*, R>>>
       value;
-
-  explicit task_state(const context& parent) noexcept : own(parent) {}
 
   // After the fiber's end.
   R take() {
@@ -52,43 +49,42 @@ struct task_state {
   }
 };
 
-// The closure of a task's fiber. A task whose fiber never ran ends as canceled.
+// The closure of a task's fiber, destroyed shielded. A task whose fiber never ran ends as canceled.
 template <class R, class F>
 class task_body {
  public:
   template <class G>
-  task_body(std::shared_ptr<task_state<R>> s, G&& f) : state_(std::move(s)), f_(std::forward<G>(f)) {}
-  task_body(task_body&&) noexcept(std::is_nothrow_move_constructible_v<F>) = default;
+  task_body(task_state<R>* s, G&& f) : state_(s), f_(std::forward<G>(f)) {}
+  task_body(task_body&& o) noexcept(std::is_nothrow_move_constructible_v<F>) : state_(o.state_), f_(std::move(o.f_)) {
+    o.state_ = nullptr;
+  }
+  // What f captured is gone before anybody hears that the task is over.
   ~task_body() {
     if (state_ == nullptr) return;
-    const std::error_code code = errc::canceled;
-    state_->error = std::make_exception_ptr(canceled(code, std::make_exception_ptr(std::system_error(code))));
-    finish();
+    f_.reset();
+    if (!state_->value && !state_->error) {
+      const std::error_code code = errc::canceled;
+      state_->error = std::make_exception_ptr(canceled(code, std::make_exception_ptr(std::system_error(code))));
+    }
+    if (!end_task(*state_)) delete state_;
   }
   void operator()() {
     try {
-      if constexpr (std::is_void_v<R>)
+      if constexpr (std::is_void_v<R>) {
         std::invoke(std::move(*f_));
-      else if constexpr (std::is_reference_v<R>)
+        state_->value.emplace();
+      } else if constexpr (std::is_reference_v<R>) {
         state_->value.emplace(std::addressof(std::invoke(std::move(*f_))));
-      else
+      } else {
         state_->value.emplace(std::invoke(std::move(*f_)));
+      }
     } catch (...) {
       state_->error = std::current_exception();
     }
-    finish();
   }
 
  private:
-  // What f captured is gone before anybody hears that the task is over. Shielded: nothing may be thrown at destructors.
-  void finish() noexcept {
-    const shield_scope unhurt;
-    f_.reset();
-    const auto s = std::move(state_);
-    leave_own(s->own);
-    s->done.complete();
-  }
-  std::shared_ptr<task_state<R>> state_;
+  task_state<R>* state_;
   std::optional<F> f_;
 };
 
@@ -102,7 +98,7 @@ template <class R>
 class [[nodiscard]] task {
  public:
   task() noexcept = default;
-  explicit task(std::shared_ptr<detail::task_state<R>> s) noexcept : state_(std::move(s)) {}
+  explicit task(std::unique_ptr<detail::task_state<R>> s) noexcept : state_(std::move(s)) {}
   task(task&&) noexcept = default;
   task& operator=(task&& o) noexcept {
     if (this != &o) {
@@ -116,12 +112,12 @@ class [[nodiscard]] task {
   // Blocks until the fiber has ended; gives its value or rethrows. Once. Cancellation point: throws canceled, the task
   // goes on.
   R join() {
-    state().done.wait(nullptr);
+    detail::await_task(state(), nullptr);
     return std::exchange(state_, nullptr)->take();
   }
   // Under ctx in place of the bound context. Rethrows what the task threw, but `canceled`, which becomes the error.
   detail::flat<R> join(const context& ctx) {
-    if (!state().done.wait(&ctx)) return std::unexpected(detail::error_of_context(ctx));
+    if (!detail::await_task(state(), &ctx)) return std::unexpected(detail::error_of_context(ctx));
     const auto s = std::exchange(state_, nullptr);
     try {
       if constexpr (std::is_void_v<R>) {
@@ -135,12 +131,15 @@ class [[nodiscard]] task {
     }
   }
   // Closes when the fiber has ended.
-  const recv_chan<void>& done() const { return state().done.channel(); }
+  const recv_chan<void>& done() const { return detail::done_of(state()); }
   // Cancels the context the fiber is bound to.
   void cancel() const noexcept {
     if (state_ != nullptr) detail::cancel_own(state_->own);
   }
-  void detach() noexcept { state_ = nullptr; }
+  void detach() noexcept {
+    if (state_ != nullptr && !detail::let_go_of(*state_)) static_cast<void>(state_.release());
+    state_ = nullptr;
+  }
 
  private:
   detail::task_state<R>& state() const {
@@ -151,20 +150,20 @@ class [[nodiscard]] task {
     if (state_ == nullptr) return;
     const shield_scope s;
     detail::cancel_own(state_->own);
-    state_->done.wait(nullptr);
+    detail::await_task(*state_, nullptr);
     state_ = nullptr;
   }
-  std::shared_ptr<detail::task_state<R>> state_;
+  std::unique_ptr<detail::task_state<R>> state_;
 };
 
 namespace detail {
 template <class F>
 auto spawn(const context& parent, const launch_options& options, std::source_location site, F&& f) {
   using R = std::invoke_result_t<F>;
-  auto state = std::make_shared<task_state<R>>(parent);
+  auto state = std::make_unique<task_state<R>>(parent);
   launch_options bound = options;
   bound.own = &state->own;
-  launch(bound, site, task_body<R, std::decay_t<F>>(state, std::forward<F>(f)));
+  launch(bound, site, task_body<R, std::decay_t<F>>(state.get(), std::forward<F>(f)));
   return task<R>(std::move(state));
 }
 }  // namespace detail

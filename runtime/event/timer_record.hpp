@@ -4,13 +4,11 @@
 // firing (the heap's owner, when due) has decided. Entries of older generations in heaps are stale. Records are
 // type-stable, like fibers.
 #pragma once
-#include <sched.h>
-
 #include <cstdint>
 
-#include "arch/arch.hpp"
 #include "runtime/base/atomic.hpp"
 #include "runtime/base/cache_line.hpp"
+#include "runtime/base/spin_until.hpp"
 #include "runtime/base/type_stable_pool.hpp"
 #include "runtime/fiber/fiber_list.hpp"
 
@@ -42,12 +40,7 @@ class alignas(k_cache_line) timer_record {  // its owner and the next record's m
   }
   // Waits for a callback that is running; it is short and in the runtime.
   void settle() const noexcept {
-    for (unsigned spins = 0; (state_.load(acquire) & k_state) == k_firing; ++spins) {
-      if (spins % 64 == 63)
-        ::sched_yield();
-      else
-        arch::pause();
-    }
+    spin_until([this] { return !firing(); });
   }
   bool firing() const noexcept { return (state_.load(acquire) & k_state) == k_firing; }
 

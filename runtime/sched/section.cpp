@@ -1,8 +1,6 @@
 #include "runtime/sched/section.hpp"
 
-#include <sched.h>
-
-#include "arch/arch.hpp"
+#include "runtime/base/spin_until.hpp"
 
 namespace weft::runtime {
 
@@ -14,12 +12,7 @@ namespace weft::runtime {
 
 [[gnu::noinline, gnu::cold]] void section::wait_for_taker(worker* m) noexcept {
   if ((m->hold.load(relaxed) & worker::k_no_membarrier) != 0) full_fence();  // the taker has one too
-  for (unsigned spins = 0; (m->hold.load(acquire) & worker::k_taking) != 0; ++spins) {
-    if (spins % 64 == 63)
-      ::sched_yield();
-    else
-      arch::pause();
-  }
+  spin_until([m] { return (m->hold.load(acquire) & worker::k_taking) == 0; });
 }
 
 }  // namespace weft::runtime

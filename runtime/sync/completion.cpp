@@ -1,12 +1,9 @@
 #include "weft/detail/completion.hpp"
 
-#include <stdexcept>
-
 #include "runtime/sched/park.hpp"
 #include "runtime/sched/scheduler.hpp"
 #include "runtime/sync/channel.hpp"
 #include "runtime/sync/wait_queue.hpp"
-#include "weft/task.hpp"
 
 namespace weft::detail {
 
@@ -50,10 +47,6 @@ const recv_chan<void>& completion::channel() {
   channel_ = std::move(fresh);
   has_channel_.store(true, std::memory_order_release);
   return channel_;
-}
-
-void throw_no_task() {
-  throw std::logic_error("weft::task: join or done of an empty task (default, moved-from, joined or detached)");
 }
 
 }  // namespace weft::detail

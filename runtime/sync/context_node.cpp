@@ -4,7 +4,7 @@
 #include <mutex>
 #include <utility>
 
-#include "arch/arch.hpp"
+#include "runtime/base/spin_until.hpp"
 #include "runtime/sched/park.hpp"
 #include "runtime/sched/scheduler.hpp"
 #include "runtime/sched/section.hpp"
@@ -52,12 +52,7 @@ root_nodes& roots() {
 }
 
 void await(const atomic<bool>& step) noexcept {
-  for (unsigned spins = 0; !step.load(acquire); ++spins) {
-    if (spins % 64 == 63)
-      ::sched_yield();
-    else
-      arch::pause();
-  }
+  spin_until([&] { return step.load(acquire); });
 }
 
 // One pass of cancel over a subtree, without recursion.

@@ -58,6 +58,17 @@ void cancel_below_root(fiber_list& woken) noexcept {
   });
 }
 
+void leave_own(fiber* self, own_context& o) noexcept {
+  if (self->own.load(relaxed) != &o) return;
+  unhang(self, o);
+  {
+    const std::lock_guard hold(self->own_lock);
+    self->own.store(nullptr, relaxed);
+  }
+  self->bound = shared(o.parent.node());  // for destructors that ask
+  if (self->cancel.load(relaxed) != 0) self->cancel.fetch_and(~k_bound_canceled, relaxed);
+}
+
 context_node* make_own(fiber* self) {
   own_context& o = *self->own.load(relaxed);
   cancel_node* const n = new_cancel_node(o.parent, 2);  // the task's reference and the fiber's
@@ -124,19 +135,6 @@ void cancel_own(own_context& o) noexcept {
     ready(woken);
   }
   if (made != nullptr) runtime::cancel(*static_cast<cancel_node*>(made), cancel_state::canceled);
-}
-
-void leave_own(own_context& o) noexcept {
-  auto* const self = static_cast<runtime::fiber*>(o.fiber);
-  if (self == nullptr || self->own.load(relaxed) != &o) return;
-  {
-    const section in;
-    unhang(self, o);
-    const std::lock_guard hold(self->own_lock);
-    self->own.store(nullptr, relaxed);
-  }
-  self->bound = shared(o.parent.node());  // for destructors that ask
-  if (self->cancel.load(relaxed) != 0) self->cancel.fetch_and(~k_bound_canceled, relaxed);
 }
 
 void end_own(own_context& o) noexcept {

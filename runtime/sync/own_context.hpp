@@ -22,6 +22,8 @@ using detail::own_end;
 
 // Of an unstarted fiber that nobody knows yet.
 void bind_to_own(fiber*, own_context&) noexcept;
+// In a section, of the current fiber, when nothing but destructors is left to run: they find it bound to the parent.
+void leave_own(fiber*, own_context&) noexcept;
 // When it is published, while the run drains: whether the root is cancelled, and with it the fiber's context.
 bool ends_with_root(const fiber*) noexcept;
 // Flags those whose context would be the root's child; to be made ready go into `woken`.

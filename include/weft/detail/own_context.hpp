@@ -28,10 +28,7 @@ struct own_context {
 
 // Any thread. As a cancel_func's call.
 WEFT_API void cancel_own(own_context&) noexcept;
-// On the fiber, when nothing but destructors is left to run: they find it bound to the parent. Or where it was never
-// made.
-WEFT_API void leave_own(own_context&) noexcept;
-// After that. Cancels, shielded, if anybody could tell: a handle, done() or a stop token is left.
+// When the fiber has ended. Cancels, shielded, if anybody could tell: a handle, done() or a stop token is left.
 WEFT_API void end_own(own_context&) noexcept;
 
 }  // namespace weft::detail
