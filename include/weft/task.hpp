@@ -93,7 +93,7 @@ class task_body {
 }  // namespace detail
 
 // The handle of a spawned fiber. Its destructor cancels and joins, shielded, and drops the result; detach() lets go.
-// One thread at a time.
+// One thread at a time; done() and cancel() any number.
 template <class R>
 class [[nodiscard]] task {
  public:

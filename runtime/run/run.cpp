@@ -26,6 +26,7 @@
 #include "runtime/sched/scheduler.hpp"
 #include "runtime/sched/threads.hpp"
 #include "runtime/sync/context_node.hpp"
+#include "runtime/sync/spawn.hpp"
 #include "weft/fiber.hpp"
 #include "weft/runtime.hpp"
 
@@ -82,7 +83,8 @@ bool drained(std::int64_t ns) {
 
 void throw_at_leftovers() {
   fiber_list woken;
-  sched().phase.store(run_phase::ending, seq_cst);  // Dekker with publish in spawn.cpp
+  sched().phase.store(run_phase::ending, release);
+  see_fibers_under_way();
   fibers().for_each([&](fiber& f) {
     if (!is_live(f)) return;
     {

@@ -53,9 +53,8 @@ bool handles_canceled() noexcept {
   return found;
 }
 
-bool exceptions_shield() noexcept {
-  const section same_thread;
-  worker* const m = same_thread.here();
+// In a section; here null: a foreign thread.
+bool exceptions_shield(worker* m) noexcept {
   const __cxa_eh_globals_view* here = m != nullptr ? view_of(m).exceptions : this_thread_exceptions();
   if (here->uncaught != 0) return true;
   return here->caught != nullptr && handles_canceled();
@@ -80,7 +79,11 @@ fiber* foreign_fiber() {
   return make_foreign();
 }
 
-bool shielded(const fiber* f) noexcept { return f->shields != 0 || exceptions_shield(); }
+bool shielded(const fiber* f) noexcept {
+  if (f->shields != 0) return true;
+  const section same_thread;
+  return exceptions_shield(same_thread.here());
+}
 
 bool flagged_and_open(const fiber* f) noexcept { return !f->is_foreign() && !shielded(f); }
 
@@ -88,7 +91,7 @@ bool flagged_and_open(const fiber* f) noexcept { return !f->is_foreign() && !shi
 // end of a run may still take its block for that of the fiber that had it before.)
 wait_mode bound_mode(const fiber* f) noexcept {
   if (f->is_foreign() && f->bound == nullptr) return wait_mode::quiet;
-  return shielded(f) ? wait_mode::quiet : wait_mode::cancelable;
+  return f->shields != 0 || exceptions_shield(this_worker()) ? wait_mode::quiet : wait_mode::cancelable;
 }
 
 begun_wait begin_wait(fiber* self, wait_mode mode) noexcept {

@@ -37,7 +37,7 @@ bool shielded(const fiber*) noexcept;
 bool flagged_and_open(const fiber*) noexcept;
 inline bool cancel_pending(const fiber* f) noexcept { return f->cancel.load(acquire) != 0 && flagged_and_open(f); }
 
-// How the current fiber may be cancelled in a wait that is a cancellation point for its bound context.
+// In a section: how the current fiber may be cancelled in a wait that is a cancellation point for its bound context.
 wait_mode bound_mode(const fiber*) noexcept;
 
 struct begun_wait {

@@ -308,9 +308,7 @@ void ready(worker* m, fiber* f) noexcept {
   wake_one();
 }
 
-void ready_new(fiber* f) noexcept {
-  const section in;
-  worker* m = in.here();
+void ready_new(worker* m, fiber* f) noexcept {
   if (m == nullptr || m->p == nullptr) return ready(m, f);
   processor* p = m->p;
   if (fiber* kicked = exchange_runnext(p, f)) push_local(p, kicked);

@@ -134,7 +134,7 @@ inline bool worth_handing_out(const fiber_list& l) noexcept {
   return l.size() >= k_many && !sched().alone.load(relaxed);
 }
 // A fiber that has just been made: as ready, but its maker is not expected to park soon.
-void ready_new(fiber*) noexcept;
+void ready_new(worker* here, fiber*) noexcept;
 
 // Within the owner's section.
 void push_or_spill(processor*,
@@ -161,6 +161,12 @@ inline fiber* exchange_runnext(processor* p, fiber* f) noexcept {
   return before;
 }
 
+inline fiber* next_in_order(processor* p) noexcept {
+  if (p->runnext.load(relaxed) != nullptr)
+    if (fiber* f = exchange_runnext(p, nullptr)) return f;
+  return p->ring.pop(sched().alone.load(acquire));
+}
+
 // Null when the processor has nothing. Every 61st turn the global queue comes first, and half a round later the ring:
 // two fibers that keep waking one another never leave runnext empty and would starve both.
 inline fiber* next_local(processor* p) noexcept {
@@ -173,9 +179,7 @@ inline fiber* next_local(processor* p) noexcept {
   } else if (p->turns_to_global == processor::k_global_interval / 2) [[unlikely]] {
     if (fiber* f = p->ring.pop(sched().alone.load(acquire))) return f;
   }
-  if (p->runnext.load(relaxed) != nullptr)
-    if (fiber* f = exchange_runnext(p, nullptr)) return f;
-  return p->ring.pop(sched().alone.load(acquire));
+  return next_in_order(p);
 }
 void run_due_timers(processor* mine, processor* whose, std::int64_t now) noexcept;
 

@@ -65,10 +65,13 @@ void begin_turn(worker* m, fiber* f) noexcept {
   follow_interrupts(m, f);
 }
 
+// With timers pending the clock is read so often; the monitor raises `attention` when one is overdue.
+constexpr std::uint32_t k_turns_a_look = 16;
+bool timers_pend(const processor& p) noexcept { return p.timers.earliest() != k_forever; }
+
 // The successor of a fiber that leaves, if it is close at hand.
 fiber* next_here(processor* p, bool asked) noexcept {
-  // With timers pending, the clock is read every 16th turn; the monitor raises `attention` when one is overdue.
-  if (p->timers.earliest() != k_forever && (p->tick.load(relaxed) % 16 == 0 || asked)) run_due_timers(p, p, now_ns());
+  if (timers_pend(*p) && (p->tick.load(relaxed) % k_turns_a_look == 0 || asked)) run_due_timers(p, p, now_ns());
   if (fiber* f = next_local(p)) return f;
   return take_global(p);
 }
@@ -81,8 +84,7 @@ void learn_habit(processor* p) noexcept {
   if (habit < processor::k_habit_most) p->park_habit.store(habit + 1, relaxed);
 }
 
-// Null: the worker's own stack must see to it what comes next.
-fiber* choose_next(worker* m) noexcept {
+[[gnu::noinline]] fiber* choose_with_care(worker* m) noexcept {
   processor* p = m->p;
   learn_habit(p);
   const bool asked = p->attention.load(relaxed) != 0;
@@ -95,6 +97,30 @@ fiber* choose_next(worker* m) noexcept {
   }
   if (f == nullptr) m->current.store(nullptr, relaxed);
   return f;
+}
+
+// Whether the next turn is one like most others: nothing is asked or owed, nobody but the next in order has a claim.
+bool next_is_plain(const worker& m, const processor& p) noexcept {
+  const std::uint32_t left = p.turns_to_global - 1;
+  return p.attention.load(relaxed) == 0 && m.locked == nullptr && !p.wake_owed.load(relaxed) && left != 0 &&
+         left != processor::k_global_interval / 2 && (!timers_pend(p) || p.tick.load(relaxed) % k_turns_a_look != 0);
+}
+
+// Null: the worker's own stack must see to it what comes next. Calls nothing where the turn is plain.
+[[gnu::always_inline]] inline fiber* choose_next(worker* m) noexcept {
+  processor* p = m->p;
+  if (!next_is_plain(*m, *p)) [[unlikely]]
+    return choose_with_care(m);
+  fiber* f = next_in_order(p);
+  if (f == nullptr) [[unlikely]]
+    return choose_with_care(m);
+  p->tick.store(p->tick.load(relaxed) + 1, relaxed);
+  --p->turns_to_global;
+  if (!f->homed) [[likely]]
+    return f;
+  m->at_hand = f;
+  m->current.store(nullptr, relaxed);
+  return nullptr;
 }
 
 execution& successor(worker* m) noexcept {

@@ -114,7 +114,7 @@ class cancellation {
       }
   }
   void cancel_tasks_below_root() noexcept {
-    full_fence();  // Dekker with publish in spawn.cpp
+    see_fibers_under_way();
     cancel_below_root(ready_);
   }
   void make_ready() noexcept { ready(ready_); }

@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "runtime/base/fatal.hpp"
+#include "runtime/base/membarrier.hpp"
 #include "runtime/sched/bubble.hpp"
 #include "runtime/sched/park.hpp"
 #include "runtime/sched/scheduler.hpp"
@@ -29,11 +30,11 @@ void assign_id(fiber* f, processor* p) noexcept {
   f->id.store(p->next_id++, relaxed);
 }
 
-// Everything but its closure and binding.
-fiber* take_block(std::size_t stack_size, std::source_location site, std::string_view name, void (*entry)(fiber*)) {
+// In a section: everything but its closure and binding.
+fiber* take_block(worker* here, std::size_t stack_size, std::source_location site, std::string_view name,
+                  void (*entry)(fiber*)) {
   scheduler& s = sched();
-  const section in;
-  processor* p = processor_of(this_worker());
+  processor* p = processor_of(here);
   fiber* f = p != nullptr ? p->free_fibers.take() : fibers().take();
   f->next = nullptr;
   f->cancel.store(0, relaxed);
@@ -91,10 +92,13 @@ void enter_owed_fiber(fiber* self) {
   take_leave(self);
 }
 
-void publish(fiber* f) noexcept {
-  f->phase.store(fiber_phase::unstarted, seq_cst);
-  // Dekker with the end of a run, which sets the phase, cancels the root, and each time flags every fiber it sees.
-  const run_phase phase = sched().phase.load(seq_cst);
+// What the end of a run has come to, if it did not see the fiber: it sets the phase, cancels the root, and each time
+// flags every fiber that it sees. An asymmetric Dekker:
+//   here: f->phase = unstarted; a section is entered; load the run's phase, the root's state
+//   there: phase = …, or state = …; heavy_fence; load the phases of all fibers
+// To enter a section is as much as the light half wants: section.hpp.
+void catch_up_with_end(fiber* f) noexcept {
+  const run_phase phase = sched().phase.load(acquire);
   if (phase < run_phase::draining) [[likely]]
     return;
   if (ends_with_root(f)) f->cancel.fetch_or(k_bound_canceled, seq_cst);
@@ -103,6 +107,10 @@ void publish(fiber* f) noexcept {
 
 }  // namespace
 
+void see_fibers_under_way() noexcept {
+  if (!heavy_fence()) full_fence();
+}
+
 void start_internal_fiber(std::string_view name, void (*run)(void*), void* argument) noexcept {
   struct call {
     void (*run)(void*);
@@ -110,11 +118,12 @@ void start_internal_fiber(std::string_view name, void (*run)(void*), void* argum
   };
   static constexpr detail::fiber_body body{[](void* p) { static_cast<call*>(p)->run(static_cast<call*>(p)->argument); },
                                            [](void*) noexcept {}};
-  fiber* f = take_block(sched().config.stack_size, std::source_location::current(), name, &enter_owed_fiber);
+  const section in;
+  fiber* f = take_block(in.here(), sched().config.stack_size, std::source_location::current(), name, &enter_owed_fiber);
   ::new (static_cast<void*>(f->closure)) call{run, argument};
   f->body = body;
-  f->phase.store(fiber_phase::unstarted, seq_cst);
-  ready_new(f);
+  f->phase.store(fiber_phase::unstarted, release);
+  ready_new(in.here(), f);
 }
 
 }  // namespace weft::runtime
@@ -124,27 +133,33 @@ namespace weft::detail {
 using namespace runtime;
 
 unstarted_fiber make_fiber(const launch_options& o, std::source_location site) {
-  const scheduler& s = sched();
-  const foreign_visit inside(this_worker());  // once the fiber counts as live the run waits for it
-  if (!inside.admitted())
-    throw std::logic_error("weft: a fiber was started while no runtime is running; call weft::run first");
-  const std::size_t stack = o.stack_size == 0 ? s.config.stack_size : round_stack_size(o.stack_size);
-  fiber* f = take_block(stack, site, o.name, &enter_fiber);
-  f->migratable = o.migratable;
-  if (o.own != nullptr) {
-    bind_to_own(f, *o.own);
-  } else if (o.bound != nullptr && o.bound->node() != nullptr) {
-    retain(o.bound->node());
-    bind_fiber(f, o.bound->node());
+  const std::size_t stack = o.stack_size == 0 ? 0 : round_stack_size(o.stack_size);
+  {
+    const section in;
+    const foreign_visit inside(in.here());  // once the fiber counts as live the run waits for it
+    if (inside.admitted()) [[likely]] {
+      fiber* f = take_block(in.here(), stack == 0 ? sched().config.stack_size : stack, site, o.name, &enter_fiber);
+      f->migratable = o.migratable;
+      if (o.own != nullptr) {
+        bind_to_own(f, *o.own);
+      } else if (o.bound != nullptr && o.bound->node() != nullptr) {
+        retain(o.bound->node());
+        bind_fiber(f, o.bound->node());
+      }
+      return {f, f->closure};
+    }
   }
-  return {f, f->closure};
+  throw std::logic_error("weft: a fiber was started while no runtime is running; call weft::run first");
 }
 
 void start_fiber(unstarted_fiber u, const fiber_body& body) noexcept {
   auto* f = static_cast<fiber*>(u.handle);
   f->body = body;
-  publish(f);
-  ready_new(f);
+  f->phase.store(fiber_phase::unstarted, runtime::release);
+  const section in;
+  if (in.here() == nullptr) full_fence();
+  catch_up_with_end(f);
+  ready_new(in.here(), f);
 }
 
 }  // namespace weft::detail

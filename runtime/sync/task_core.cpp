@@ -1,6 +1,7 @@
 #include "weft/detail/task_core.hpp"
 
 #include <stdexcept>
+#include <utility>
 
 #include "runtime/base/spin_until.hpp"
 #include "runtime/sched/park.hpp"
@@ -129,10 +130,17 @@ bool await_task(task_core& t, const context* ctx) {
 }
 
 const recv_chan<void>& done_of(task_core& t) {
-  if (t.over.core() != nullptr) return t.over;
-  const chan<void> fresh;
-  t.over = fresh;
-  if ((t.word.fetch_or(k_channel, acq_rel) & (k_ending | k_ended)) != 0) fresh.core()->closed = true;
+  using state = task_core::done_channel;
+  if (t.has_over.load(acquire) == state::made) return t.over;
+  chan<void> fresh;
+  const section in;
+  if (state seen = state::none; t.has_over.compare_exchange_strong(seen, state::begun, relaxed, relaxed)) {
+    t.over = std::move(fresh);
+    if ((t.word.fetch_or(k_channel, acq_rel) & (k_ending | k_ended)) != 0) t.over.core()->closed = true;
+    t.has_over.store(state::made, runtime::release);
+  } else {
+    spin_until([&] { return t.has_over.load(acquire) == state::made; });
+  }
   return t.over;
 }
 

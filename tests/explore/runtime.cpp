@@ -188,6 +188,55 @@ TEST_CASE("explore: a task's cancel beside its end reaches nobody else") {
   });
 }
 
+//     its joiner                            the task
+//     is cancelled; would take itself out
+//                                           has ended, and taken it already; would wake it
+//     … and joins again, under another generation, or is through with it first?
+TEST_CASE("explore: a join that is given up beside the task's end is made again, or hears of it") {
+  check_holds([] {
+    meeting at_once(3);
+    auto t = spawn([&] {
+      at_once();
+      return std::make_unique<int>(7);
+    });
+    auto [ctx, cancel] = with_cancel(background());
+    wait_group canceling;
+    canceling.go([&, &cancel = cancel] {
+      at_once();
+      cancel();
+    });
+    at_once();
+    auto value = t.join(ctx);
+    if (!value) {
+      require(value.error() == errc::canceled, "another error");
+      value = t.join(background());
+    }
+    require(value && **value == 7, "the value is lost");
+    canceling.wait();
+  });
+}
+
+//     its handle                            the task
+//     makes done()
+//                                           ends: nobody has it
+//     says that it has                      … and it is never closed?
+//     the same of who lets go: then both delete what they share, or neither
+TEST_CASE("explore: done() that is asked for, and a handle that lets go, beside the task's end") {
+  check_holds([] {
+    meeting at_once(2);
+    auto value = std::make_shared<int>(7);
+    auto t = spawn([&at_once, value] {
+      at_once();
+      return value;
+    });
+    at_once();
+    const recv_chan<void> over = t.done();
+    t.detach();
+    over.recv();
+    while (value.use_count() != 1) this_fiber::yield();
+  });
+}
+
 TEST_CASE("explore: a child that is made beside its parent's cancel is cancelled") {
   check_holds([] {
     auto [parent, cancel] = with_cancel(background());

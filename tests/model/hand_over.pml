@@ -25,7 +25,7 @@
  *   m->in.store(m->in.load(relaxed) - 1, release);                           [leave]
  * @ runtime/sched/section.cpp: void section::wait_for_taker(worker* m) noexcept {
  *   full_fence();                                                            [enter]
- *   (m->hold.load(acquire) & worker::k_taking) != 0
+ *   (m->hold.load(acquire) & worker::k_taking) == 0
  * @ runtime/sched/detach.cpp: bool detach(processor& p) noexcept {
  *   p.owner.load(acquire);                                                   [detach]
  *   m->lent.load(acquire) != nullptr

@@ -27,7 +27,7 @@
  *   push_local(p, kicked);                                                   [publish]
  *   full_fence();                                                            [fence]
  *   wake_one();                                                              [wake_one]
- * @ runtime/sched/scheduler.cpp: void ready_new(fiber* f) noexcept {
+ * @ runtime/sched/scheduler.cpp: void ready_new(worker* m, fiber* f) noexcept {
  *   push_local(p, kicked);                                                   [publish]
  *   full_fence();                                                            [fence]
  *   wake_one();                                                              [wake_one]

@@ -37,7 +37,7 @@
  *   seen != 0                                                                [retain_child]
  *   n.references.compare_exchange_weak(seen, seen + 1, acq_rel, relaxed)
  * @ runtime/sync/context_node.cpp: void await(const atomic<bool>& step) noexcept {
- *   !step.load(acquire)                                                      [await_settled]
+ *   step.load(acquire)                                                       [await_settled]
  * @ runtime/sync/context_node.cpp: cancel_node* settle() noexcept {
  *   n->settled.store(true, release);                                         [settle]
  * @ runtime/sync/context_node.cpp: void cancel(cancel_node& start,

@@ -19,14 +19,16 @@ struct task_core {
   std::exception_ptr error;
   atomic_of<std::uintptr_t> word{0};  // runtime/sync/task_core.cpp
   std::uint32_t generation = 0;       // of the wait of whoever is in the word
-  recv_chan<void> over;               // made when done() is first asked for
+  enum class done_channel : std::uint8_t { none, begun, made };
+  atomic_of<done_channel> has_over{done_channel::none};
+  recv_chan<void> over;  // made when done() is first asked for
 };
 
 // The fiber's part, when nothing but destructors is left to run: the task's context goes, whoever waits wakes. What was
 // written before is seen by everyone who has waited. False: the handle has let go, the caller deletes.
 [[nodiscard]] WEFT_API bool end_task(task_core&) noexcept;
 
-// The handle's part: by one thread at a time.
+// The handle's part. By one thread at a time, but for done_of.
 // Blocks until the fiber is through with it. True then. With a context: false when that ended first; without: throws
 // canceled for the bound one.
 WEFT_API bool await_task(task_core&, const context* ctx);
