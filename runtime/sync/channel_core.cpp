@@ -1,5 +1,8 @@
 #include <sched.h>
 
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
 #include <mutex>
 #include <new>
 #include <stdexcept>
@@ -28,6 +31,13 @@ std::size_t head_room(const detail::element_type& t) noexcept {
 }
 std::size_t alignment(const detail::element_type& t) noexcept {
   return t.align > alignof(channel_core) ? t.align : alignof(channel_core);
+}
+
+// To be freed by std::free. In few steps where the alignment is that of most types; null: there is none.
+void* allocate(std::size_t bytes, std::size_t align) noexcept {
+  if (align <= alignof(std::max_align_t)) [[likely]]
+    return std::malloc(bytes);
+  return bytes > SIZE_MAX - align ? nullptr : std::aligned_alloc(align, (bytes + align - 1) / align * align);
 }
 
 std::byte* slot_at(channel_core& c, std::uint64_t position) noexcept {
@@ -165,20 +175,15 @@ bool close_channel(channel_core& c, fiber_list& ready_list, atomic<bool>* told) 
   return true;
 }
 
-}  // namespace weft::runtime
-
-namespace weft::detail {
-
-using namespace runtime;
-
-channel_core* make_channel(const element_type& type, std::size_t capacity) {
+channel_core* make_channel_and(const detail::element_type& type, std::size_t capacity, std::size_t tail) {
   const std::size_t align = type.align > alignof(turn) ? type.align : alignof(turn);
   const std::size_t stride =
       type.size == 0 && type.move == nullptr ? 0 : (turn_room(type) + type.size + align - 1) / align * align;
   std::size_t room = 0;
-  if (__builtin_mul_overflow(stride, capacity, &room) || __builtin_add_overflow(room, head_room(type), &room))
+  if (__builtin_mul_overflow(stride, capacity, &room) || __builtin_add_overflow(room, head_room(type) + tail, &room))
     throw std::bad_alloc();
-  void* memory = ::operator new(room, std::align_val_t{alignment(type)});
+  void* const memory = allocate(room, alignment(type));
+  if (memory == nullptr) throw std::bad_alloc();
   auto* c = ::new (memory) channel_core;
   if (any_bubble()) [[unlikely]]
     c->bubble = bubble_tag_here();
@@ -192,6 +197,16 @@ channel_core* make_channel(const element_type& type, std::size_t capacity) {
   return c;
 }
 
+}  // namespace weft::runtime
+
+namespace weft::detail {
+
+using namespace runtime;
+
+channel_core* make_channel(const element_type& type, std::size_t capacity) {
+  return make_channel_and(type, capacity, 0);
+}
+
 void retain(channel_core* c) noexcept { c->references.fetch_add(1, relaxed); }
 
 void release(channel_core* c) noexcept {
@@ -201,9 +216,8 @@ void release(channel_core* c) noexcept {
     const shield_scope no_throw;
     for (; c->received != c->sent; ++c->received) c->type->destroy(value_of(*c, c->received));
   }
-  const std::size_t align = alignment(*c->type);
   c->~channel_core();
-  ::operator delete(c, std::align_val_t{align});  // also where it need not be: of a choice of two clang 19 calls both
+  std::free(c);
 }
 
 std::size_t checked_capacity(std::intmax_t capacity) {

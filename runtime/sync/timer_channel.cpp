@@ -63,7 +63,7 @@ void destroy_timer(channel_timer* t) noexcept {
     const std::lock_guard pass(t->channel->lock);
   }
   give_timer_record(t->record);
-  delete t;
+  t->~channel_timer();
 }
 
 }  // namespace weft::runtime
@@ -73,9 +73,17 @@ namespace weft::detail {
 using namespace runtime;
 
 channel_core* make_timer_channel(timespan first, std::int64_t period) {
-  channel_core* c = make_channel(element_of<clock::time_point>, 1);
-  auto* t = new channel_timer{take_timer_record(), c, period, 0, 0, false};
-  t->record->set(&on_channel_timer, t);
+  timer_record* const record = take_timer_record();
+  channel_core* c = nullptr;
+  try {
+    c = make_channel_and(element_of<clock::time_point>, 1, sizeof(channel_timer));
+  } catch (...) {
+    give_timer_record(record);
+    throw;
+  }
+  static_assert(alignof(channel_timer) <= alignof(clock::time_point));
+  auto* t = ::new (static_cast<void*>(c->slots + c->room)) channel_timer{record, c, period, 0, 0, false};
+  record->set(&on_channel_timer, t);
   c->timer = t;
   const section in;
   const std::lock_guard hold(c->lock);

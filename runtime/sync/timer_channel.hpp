@@ -9,6 +9,7 @@
 
 namespace weft::runtime {
 
+// In the channel's own memory, behind its slot.
 struct channel_timer {
   timer_record* record;
   detail::channel_core* channel;

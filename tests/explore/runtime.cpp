@@ -32,6 +32,13 @@ class meeting {
   std::atomic<int> missing_;
 };
 
+// A few steps more or less, for two that are to meet in the middle of what they do.
+void dawdle(int steps) {
+  const chan<int> empty;
+  for (int i = 0; i < steps; ++i) static_cast<void>(empty.try_recv());
+}
+constexpr int k_lags = 6;
+
 // Whatever fails, fails again from its seed.
 void check_holds(const std::function<void()>& f) {
   for (const strategy s : {strategy::random, strategy::pct}) {
@@ -194,25 +201,30 @@ TEST_CASE("explore: a task's cancel beside its end reaches nobody else") {
 //     … and joins again, under another generation, or is through with it first?
 TEST_CASE("explore: a join that is given up beside the task's end is made again, or hears of it") {
   check_holds([] {
-    meeting at_once(3);
-    auto t = spawn([&] {
-      at_once();
-      return std::make_unique<int>(7);
-    });
-    auto [ctx, cancel] = with_cancel(background());
-    wait_group canceling;
-    canceling.go([&, &cancel = cancel] {
-      at_once();
-      cancel();
-    });
-    at_once();
-    auto value = t.join(ctx);
-    if (!value) {
-      require(value.error() == errc::canceled, "another error");
-      value = t.join(background());
+    for (int lag = 0; lag < k_lags; ++lag) {
+      meeting at_once(2);
+      auto [ctx, cancel] = with_cancel(background());
+      auto t = spawn([&] {
+        at_once();
+        dawdle(3 * lag * lag);  // from before the cancel to after the second join
+        return std::make_unique<int>(7);
+      });
+      wait_group canceling;
+      canceling.go([&, &cancel = cancel] {
+        at_once();
+        dawdle(3);
+        cancel();
+      });
+      auto value = t.join(ctx);
+      if (!value) {
+        require(value.error() == errc::canceled, "another error");
+        wait_group another;
+        another.go([&] { value = t.join(background()); });
+        another.wait();
+      }
+      require(value && **value == 7, "the value is lost");
+      canceling.wait();
     }
-    require(value && **value == 7, "the value is lost");
-    canceling.wait();
   });
 }
 
@@ -223,17 +235,21 @@ TEST_CASE("explore: a join that is given up beside the task's end is made again,
 //     the same of who lets go: then both delete what they share, or neither
 TEST_CASE("explore: done() that is asked for, and a handle that lets go, beside the task's end") {
   check_holds([] {
-    meeting at_once(2);
-    auto value = std::make_shared<int>(7);
-    auto t = spawn([&at_once, value] {
+    for (int lag = 0; lag < k_lags; ++lag) {
+      meeting at_once(2);
+      auto value = std::make_shared<int>(7);
+      auto t = spawn([&at_once, lag, value] {
+        at_once();
+        dawdle(lag);
+        return value;
+      });
       at_once();
-      return value;
-    });
-    at_once();
-    const recv_chan<void> over = t.done();
-    t.detach();
-    over.recv();
-    while (value.use_count() != 1) this_fiber::yield();
+      dawdle(k_lags - lag);
+      const recv_chan<void> over = t.done();
+      t.detach();
+      over.recv();
+      while (value.use_count() != 1) this_fiber::yield();
+    }
   });
 }
 
