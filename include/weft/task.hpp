@@ -93,7 +93,8 @@ class task_body {
 }  // namespace detail
 
 // The handle of a spawned fiber. Its destructor cancels and joins, shielded, and drops the result; detach() lets go.
-// One thread at a time; done() and cancel() any number.
+// One thread at a time. done() and cancel() may be called by several at once, but not beside join, detach, a move or
+// the destructor.
 template <class R>
 class [[nodiscard]] task {
  public:
@@ -137,8 +138,8 @@ class [[nodiscard]] task {
     if (state_ != nullptr) detail::cancel_own(state_->own);
   }
   void detach() noexcept {
-    if (state_ != nullptr && !detail::let_go_of(*state_)) static_cast<void>(state_.release());
-    state_ = nullptr;
+    detail::task_state<R>* const s = state_.release();
+    if (s != nullptr && detail::let_go_of(*s)) delete s;
   }
 
  private:
@@ -150,7 +151,7 @@ class [[nodiscard]] task {
     if (state_ == nullptr) return;
     const shield_scope s;
     detail::cancel_own(state_->own);
-    detail::await_task(*state_, nullptr);
+    detail::outlast_task(*state_);
     state_ = nullptr;
   }
   std::unique_ptr<detail::task_state<R>> state_;

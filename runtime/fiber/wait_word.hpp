@@ -5,8 +5,8 @@
 // 1. Only the waiter moves idle|woken → preparing, and preparing → idle to abandon a wait that nobody has claimed yet.
 // 2. preparing → armed is the committer's, after the waiter's registers are saved; for it that is the last touch of the
 // fiber.
-// 3. Any waker moves preparing|armed → woken, by CAS, under the lock of the structure in which it found the waiter, and
-// only for the generation
+// 3. Any waker moves preparing|armed → woken, by CAS, under the lock of the structure in which it found the waiter, or
+// where the waiter does not go on before the waker says so (sync/task_core.cpp), and only for the generation
 //    that it found there. Whoever wins has the right and the duty to make the fiber ready; losers touch nothing.
 // 4. A claim from `armed` is made ready by the claimer. A claim from `preparing` needs two to have happened: the
 // transfer to be over

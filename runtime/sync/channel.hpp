@@ -103,10 +103,10 @@ inline void drain_bytes(channel_core& c, void* to) noexcept {
   if (c.drain_offset == c.room) c.drain_offset = 0;
 }
 
-// With the lock held: true if the operation happens now. Bytes are copied already.
 // With so many bytes behind its slots: at slots + room.
 channel_core* make_channel_and(const detail::element_type&, std::size_t capacity, std::size_t tail);
 
+// With the lock held: true if the operation happens now. Bytes are copied already.
 bool begin_send(channel_core&, void* from, transfer&) noexcept;
 bool begin_receive(channel_core&, void* to, transfer&) noexcept;
 // What is left when the value was copied as bytes: in the section, the peer is made ready.

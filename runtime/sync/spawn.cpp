@@ -1,5 +1,7 @@
 #include "runtime/sync/spawn.hpp"
 
+#include <sched.h>
+
 #include <stdexcept>
 
 #include "runtime/base/fatal.hpp"
@@ -108,7 +110,10 @@ void catch_up_with_end(fiber* f) noexcept {
 }  // namespace
 
 void see_fibers_under_way() noexcept {
-  if (!heavy_fence()) full_fence();
+  while (!heavy_fence()) {
+    if (!has_membarrier()) return full_fence();  // then whoever starts a fiber has one too
+    ::sched_yield();                             // the kernel had no memory for it
+  }
 }
 
 void start_internal_fiber(std::string_view name, void (*run)(void*), void* argument) noexcept {

@@ -129,6 +129,13 @@ bool await_task(task_core& t, const context* ctx) {
   return why != wait_word::k_canceled;
 }
 
+void outlast_task(task_core& t) noexcept {
+  wait_scope scope = wait_scope::quiet();
+  runtime::fiber* self = current_fiber();
+  section in;
+  wait_for_end(t, in, self, scope);
+}
+
 const recv_chan<void>& done_of(task_core& t) {
   using state = task_core::done_channel;
   if (t.has_over.load(acquire) == state::made) return t.over;

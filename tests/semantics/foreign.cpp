@@ -7,6 +7,7 @@
 using namespace weft;
 using test::expect;
 using test::in_fiber;
+using namespace std::chrono_literals;
 
 TEST_CASE("foreign: sends to and receives from fibers") {
   in_fiber([](expect& e) {
@@ -24,6 +25,33 @@ TEST_CASE("foreign: sends to and receives from fibers") {
     e.equal(next, 1000);
     feeder.join();
     thread.join();
+  });
+}
+
+TEST_CASE("foreign: a task's handle that goes where the time is over waits for the task all the same") {
+  in_fiber([](expect& e) {
+    const chan<void> canceled, release;
+    bool ended = false, outlived = false;
+    test::foreign thread([&] {
+      static_cast<void>(within(1ms, [&] {
+        {
+          const auto t = spawn([&] {
+            shield([&] {
+              this_fiber::context().done().recv();
+              canceled.close();
+              release.recv();
+              ended = true;
+            });
+          });
+          std::this_thread::sleep_for(2ms);
+        }
+        outlived = ended;
+      }));
+    });
+    canceled.recv();
+    release.close();
+    thread.join();
+    e(outlived);
   });
 }
 

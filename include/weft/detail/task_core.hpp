@@ -28,10 +28,11 @@ struct task_core {
 // written before is seen by everyone who has waited. False: the handle has let go, the caller deletes.
 [[nodiscard]] WEFT_API bool end_task(task_core&) noexcept;
 
-// The handle's part. By one thread at a time, but for done_of.
+// The handle's part. By one thread at a time; several may be in done_of, but not beside the others.
 // Blocks until the fiber is through with it. True then. With a context: false when that ended first; without: throws
 // canceled for the bound one.
 WEFT_API bool await_task(task_core&, const context* ctx);
+WEFT_API void outlast_task(task_core&) noexcept;  // the same, and nothing cuts it short
 WEFT_API const recv_chan<void>& done_of(task_core&);
 // True: the fiber had let go before, the caller deletes.
 [[nodiscard]] WEFT_API bool let_go_of(task_core&) noexcept;
