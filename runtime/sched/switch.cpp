@@ -84,17 +84,21 @@ void learn_habit(processor* p) noexcept {
   if (habit < processor::k_habit_most) p->park_habit.store(habit + 1, relaxed);
 }
 
+// Null where it is another thread's: the worker's own stack passes it on.
+fiber* unless_homed(worker* m, fiber* f) noexcept {
+  if (f == nullptr || !f->homed) [[likely]]
+    return f;
+  m->at_hand = f;
+  return nullptr;
+}
+
 [[gnu::noinline]] fiber* choose_with_care(worker* m) noexcept {
   processor* p = m->p;
   learn_habit(p);
   const bool asked = p->attention.load(relaxed) != 0;
   if (asked) end_turn(p);
   const bool goes = asked && is_surplus(*p);  // the worker's own stack sees to it
-  fiber* f = m->locked != nullptr || goes ? nullptr : next_here(p, asked);
-  if (f != nullptr && f->homed) [[unlikely]] {  // another thread's
-    m->at_hand = f;
-    f = nullptr;
-  }
+  fiber* f = m->locked != nullptr || goes ? nullptr : unless_homed(m, next_here(p, asked));
   if (f == nullptr) m->current.store(nullptr, relaxed);
   return f;
 }
@@ -116,11 +120,10 @@ bool next_is_plain(const worker& m, const processor& p) noexcept {
     return choose_with_care(m);
   p->tick.store(p->tick.load(relaxed) + 1, relaxed);
   --p->turns_to_global;
-  if (!f->homed) [[likely]]
-    return f;
-  m->at_hand = f;
-  m->current.store(nullptr, relaxed);
-  return nullptr;
+  f = unless_homed(m, f);
+  if (f == nullptr) [[unlikely]]
+    m->current.store(nullptr, relaxed);
+  return f;
 }
 
 execution& successor(worker* m) noexcept {

@@ -1,8 +1,6 @@
 #include "weft/detail/completion.hpp"
 
 #include "runtime/sched/park.hpp"
-#include "runtime/sched/scheduler.hpp"
-#include "runtime/sync/channel.hpp"
 #include "runtime/sync/wait_queue.hpp"
 
 namespace weft::detail {
@@ -12,11 +10,6 @@ using namespace runtime;
 void completion::complete() noexcept {
   locked_list list(waiters_);
   complete_.store(true, std::memory_order_release);
-  if (has_channel_.load(std::memory_order_relaxed)) {
-    fiber_list woken;
-    close_channel(*channel_.core(), woken);
-    ready(woken);
-  }
   list.wake_all(0);
 }
 
@@ -36,17 +29,6 @@ bool completion::wait(const context* ctx) {
   if (why != wait_word::k_canceled) return true;
   if (ctx == nullptr) throw_canceled(self);
   return false;
-}
-
-const recv_chan<void>& completion::channel() {
-  if (has_channel_.load(std::memory_order_acquire)) return channel_;
-  chan<void> fresh;
-  const locked_list list(waiters_);
-  if (has_channel_.load(std::memory_order_relaxed)) return channel_;
-  if (complete_.load(std::memory_order_relaxed)) fresh.core()->closed = true;
-  channel_ = std::move(fresh);
-  has_channel_.store(true, std::memory_order_release);
-  return channel_;
 }
 
 }  // namespace weft::detail

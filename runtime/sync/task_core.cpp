@@ -78,7 +78,6 @@ std::uint32_t wait_for_end(task_core& t, section& in, fiber* self, wait_scope& s
   section in;
   const worker* m = in.here();
   if (m == nullptr || anything_asked(*m)) return false;
-  if ((t.word.load(acquire) & k_ended) != 0) return true;
   wait_scope scope(nullptr);
   why = wait_for_end(t, in, m->current.load(relaxed), scope);
   return true;

@@ -2,7 +2,7 @@
 #pragma once
 #include <atomic>
 
-#include "weft/channel.hpp"
+#include "weft/context.hpp"
 #include "weft/detail/atomic_of.hpp"
 #include "weft/detail/wait_list.hpp"
 
@@ -21,13 +21,10 @@ class WEFT_API completion {
   bool complete_already() const noexcept { return complete_.load(std::memory_order_acquire); }
   // True when complete. With a context: false when that ended first; without: throws canceled for the bound one.
   bool wait(const context* ctx);
-  const recv_chan<void>& channel();  // closes on completion; made at the first call
 
  private:
   wait_list waiters_;
   atomic_of<bool> complete_{false};
-  atomic_of<bool> has_channel_{false};
-  recv_chan<void> channel_;
 };
 
 }  // namespace weft::detail
