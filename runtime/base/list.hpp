@@ -44,20 +44,27 @@ class queue_of {
   std::size_t size_ = 0;
 };
 
-// Doubly linked, so that an element in the middle can leave.
-template <class T>
+// Doubly linked, so that an element in the middle can leave. `Head` holds a T*.
+template <class T, class Head = T*>
 class list_of {
  public:
   bool empty() const noexcept { return head_ == nullptr; }
+  bool seems_empty() const noexcept { return head_.hint() == nullptr; }  // hinted.hpp
   T* front() const noexcept { return head_; }
   void push_back(T* x) noexcept {
     x->next = nullptr;
     x->prev = tail_;
-    (tail_ == nullptr ? head_ : tail_->next) = x;
+    if (tail_ == nullptr)
+      head_ = x;
+    else
+      tail_->next = x;
     tail_ = x;
   }
   void remove(T* x) noexcept {
-    (x->prev == nullptr ? head_ : x->prev->next) = x->next;
+    if (x->prev == nullptr)
+      head_ = x->next;
+    else
+      x->prev->next = x->next;
     (x->next == nullptr ? tail_ : x->next->prev) = x->prev;
   }
   T* pop_front() noexcept {
@@ -67,7 +74,7 @@ class list_of {
   }
 
  private:
-  T* head_ = nullptr;
+  Head head_ = nullptr;
   T* tail_ = nullptr;
 };
 

@@ -10,6 +10,7 @@
 #pragma once
 #include <cstdint>
 
+#include "runtime/base/hinted.hpp"
 #include "runtime/base/list.hpp"
 
 namespace weft::runtime {
@@ -33,7 +34,7 @@ struct wait_node {
 namespace weft::runtime {
 
 using detail::wait_node;
-using wait_nodes = list_of<wait_node>;
+using wait_nodes = list_of<wait_node, hinted<wait_node*>>;
 
 inline void enqueue(wait_nodes& queue, wait_node& n) noexcept {
   queue.push_back(&n);

@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "runtime/base/hinted.hpp"
 #include "runtime/base/spin_lock.hpp"
 #include "runtime/event/timer_record.hpp"
 #include "runtime/fiber/wait_node.hpp"
@@ -31,7 +32,7 @@ struct channel_core {
   runtime::atomic<std::uint32_t> references{1};
   runtime::contended_lock
       lock;  // rank: above contexts, timers and the scheduler; several at once in the order of their addresses
-  bool closed = false;
+  runtime::hinted<bool> closed = false;
   std::uint16_t bubble = 0;  // in which it was made, by its tag
   const element_type* type = nullptr;
   std::size_t capacity = 0;
@@ -40,8 +41,8 @@ struct channel_core {
   std::size_t room = 0;         // bytes of all slots
   std::size_t fill_offset = 0;  // into `slots`, where values are bytes: of the next to be filled, and to be drained
   std::size_t drain_offset = 0;
-  std::uint64_t sent = 0;
-  std::uint64_t received = 0;
+  runtime::hinted<std::uint64_t> sent;
+  runtime::hinted<std::uint64_t> received;
   runtime::wait_nodes receivers;
   runtime::wait_nodes senders;
   const runtime::cancel_node* done_of = nullptr;  // under the lock: this is that context's done()
@@ -105,6 +106,14 @@ inline void drain_bytes(channel_core& c, void* to) noexcept {
 
 // With so many bytes behind its slots: at slots + room.
 channel_core* make_channel_and(const detail::element_type&, std::size_t capacity, std::size_t tail);
+
+// Without the lock: whether the operation seems to be one that could happen now.
+inline bool may_send(const channel_core& c) noexcept {
+  return c.sent.hint() - c.received.hint() != c.capacity || !c.receivers.seems_empty() || c.closed.hint();
+}
+inline bool may_receive(const channel_core& c) noexcept {
+  return c.sent.hint() != c.received.hint() || !c.senders.seems_empty() || c.closed.hint();
+}
 
 // With the lock held: true if the operation happens now. Bytes are copied already.
 bool begin_send(channel_core&, void* from, transfer&) noexcept;

@@ -63,6 +63,7 @@ class selection {
     const worker* m = in.here();
     if (m == nullptr || anything_asked(*m)) return -1;
     const int taken = first_in_drawn_order(m, [&](const select_operation& o) {
+      if (!may_begin(o)) return false;  // as it seems: look_at_all looks again
       const std::lock_guard hold(o.channel->lock);
       return begin(o, t) && note_over(o, t);
     });
@@ -88,8 +89,7 @@ class selection {
       const bool lists_own_done = derives_here(self, own);
       if (!lists_own_done && cancel_pending(self)) {
         unlock_all();
-      } else if (taken = first_in_drawn_order(in.here(), [&](const auto& o) { return begin(o, t) && note_over(o, t); });
-                 taken < 0 && blocking) {
+      } else if (taken = first_under_locks(in.here(), t); taken < 0 && blocking) {
         taken = wait(in, self, lists_own_done);
         woken_ = true;
       } else {
@@ -101,13 +101,26 @@ class selection {
     return taken;
   }
 
+  int first_under_locks(const worker* here, transfer& t) noexcept {
+    const auto take = [&](const select_operation& o) { return may_begin(o) && begin(o, t) && note_over(o, t); };
+    return drawn_ ? first_in_same_order(take) : first_in_drawn_order(here, take);
+  }
+
   // With the lock held, for afterwards a peer may drop the channel.
   bool note_over(const select_operation& o, const transfer& t) noexcept {
     over_ = !t.closed && only_bytes(*o.channel);
     return true;
   }
 
-  // In the section: the first case that `take` takes, in an order that is drawn as far as need be; or -1.
+  // The first case that `take` takes, in the order of the look before, when none was: no peer can have gone by it.
+  template <class Take>
+  int first_in_same_order(Take take) noexcept {
+    for (std::uint32_t i = 0; i < count_; ++i)
+      if (const std::uint32_t at = polls_[i]; channel(at) != nullptr && take(operations_[at]))
+        return static_cast<int>(at);
+    return -1;
+  }
+  // In the section: the same in an order that is drawn as far as need be.
   template <class Take>
   int first_in_drawn_order(const worker* here, Take take) noexcept {
     std::iota(polls_, polls_ + count_, 0);
@@ -120,16 +133,28 @@ class selection {
       bits = static_cast<std::uint32_t>(product);
       const std::uint32_t at = std::exchange(polls_[i + (product >> 32)], polls_[i]);
       if (channel(at) != nullptr && take(operations_[at])) return static_cast<int>(at);
+      polls_[i] = at;
     }
+    drawn_ = true;
     return -1;
   }
 
-  // Not inlined: gcc would warn of what std::sort does to arrays longer than one it sees.
   [[gnu::noinline]] void order_locks() noexcept {
+    if (count_ <= k_on_stack) {
+      for (std::uint32_t i = 0; i < count_; ++i)
+        if (channel(i) != nullptr) put_in_order(i);
+      return;
+    }
     for (std::uint32_t i = 0; i < count_; ++i)
       if (channel(i) != nullptr) locks_[used_++] = i;
     std::sort(locks_, locks_ + used_,
               [this](std::uint32_t a, std::uint32_t b) { return std::less<>{}(channel(a), channel(b)); });
+  }
+  void put_in_order(std::uint32_t i) noexcept {
+    const auto* const c = channel(i);
+    std::uint32_t to = used_++;
+    for (; to != 0 && std::less<>{}(c, channel(locks_[to - 1])); --to) locks_[to] = locks_[to - 1];
+    locks_[to] = i;
   }
   // In the section: the processor's, or one of this select's own.
   random_source& draw(const worker* here) noexcept {
@@ -168,6 +193,9 @@ class selection {
     return false;
   }
 
+  static bool may_begin(const select_operation& o) noexcept {
+    return o.sends ? may_send(*o.channel) : may_receive(*o.channel);
+  }
   static bool begin(const select_operation& o, transfer& t) noexcept {
     return o.sends ? begin_send(*o.channel, o.payload, t) : begin_receive(*o.channel, o.payload, t);
   }
@@ -200,10 +228,14 @@ class selection {
       note_bubble(self);
     unlock_all();
     const std::uint32_t why = park(in, self, wait_reason::select);
-    lock_all();
-    for (std::uint32_t i = 0; i < used_; ++i) leave(queue(locks_[i]), nodes_[i]);
-    unlock_all();
-    return why == wait_word::k_canceled ? k_canceled : static_cast<int>(why);
+    const bool canceled = why == wait_word::k_canceled;
+    for (std::uint32_t i = 0; i < used_; ++i) {
+      const std::uint32_t at = locks_[i];
+      if (at == why >> 1 && !canceled) continue;  // whoever woke it took this node out first
+      const std::lock_guard hold(channel(at)->lock);
+      leave(queue(at), nodes_[i]);
+    }
+    return canceled ? k_canceled : static_cast<int>(why);
   }
   // The wait is the bubble's own if all channels are.
   void note_bubble(fiber* self) noexcept {
@@ -241,6 +273,7 @@ class selection {
   std::uint32_t* locks_;  // indices of the cases that have a channel, in the order of its address
   std::uint32_t* polls_;  // indices, of which the order is drawn
   std::uint32_t used_ = 0;
+  bool drawn_ = false;  // all of polls_
   bool over_ = false;   // nothing is left to be done
   bool woken_ = false;  // it has waited
   random_source own_{0};

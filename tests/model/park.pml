@@ -62,8 +62,8 @@
  *   enqueue(queue(at), n);                                                   [enqueue]
  *   unlock_all();
  *   park(in, self, wait_reason::select);                                     [park]
- *   lock_all();                                                              [leave]
- *   leave(queue(locks_[i]), nodes_[i]);
+ *   const std::lock_guard hold(channel(at)->lock);                           [leave]
+ *   leave(queue(at), nodes_[i]);
  *
  * ! READY_UNSAVED     who claims from `preparing` makes the fiber ready without waiting for `saved`
  * ! READY_UNMOVED     the committer makes a claimed fiber ready without waiting for `transferred`
