@@ -55,6 +55,33 @@ void await(const atomic<bool>& step) noexcept {
   spin_until([&] { return step.load(acquire); });
 }
 
+// Under its lock. But for its done channel.
+bool nothing_hangs_on(const cancel_node& n) noexcept {
+  return n.children.empty() && n.waiters.empty() && n.afters.empty() && n.stop == nullptr;
+}
+
+void stop_deadline(timer_record& timer) noexcept {
+  if (timer.stop()) note_stale_timer(timer.heap.load(relaxed));
+}
+
+// Most cancels, of a node that nobody has waited on: nothing is to be gone through, nobody to be made ready. False: it
+// is not such a one, and nothing has happened.
+bool cancel_bare(cancel_node& n, cancel_state why, const cancel_cause* cause) noexcept {
+  const section in;
+  timer_record* timer = nullptr;
+  {
+    const std::lock_guard hold(n.lock);
+    if (n.state.load(relaxed) != cancel_state::live || n.has_done.load(relaxed) || !nothing_hangs_on(n)) return false;
+    if (cause != nullptr) n.cause = *cause;
+    n.state.store(why, release);
+    timer = n.timer;
+  }
+  if (timer != nullptr) stop_deadline(*timer);
+  n.told.store(true, release);  // pairs with error_of
+  n.settled.store(true, release);
+  return true;
+}
+
 // One pass of cancel over a subtree, without recursion.
 class cancellation {
  public:
@@ -71,7 +98,7 @@ class cancellation {
     n.inherits_cause = inherited;
     if (cause != nullptr) n.cause = *cause;
     n.state.store(why, release);
-    const bool bare = n.children.empty() && n.waiters.empty() && n.afters.empty() && n.stop == nullptr;
+    const bool bare = nothing_hangs_on(n);
     if (!bare) {
       wake_waiters(n);
       take_afters(n);
@@ -81,7 +108,7 @@ class cancellation {
     const bool close = n.has_done.load(relaxed);
     timer_record* const timer = n.timer;
     hold.unlock();
-    if (timer != nullptr && timer->stop()) note_stale_timer(timer->heap.load(relaxed));
+    if (timer != nullptr) stop_deadline(*timer);
     if (close) close_channel(*n.done.core(), ready_, &n.told);  // whoever is woken asks at once
     n.told.store(true, release);                                // pairs with error_of
     if (bare && !close) {
@@ -181,7 +208,7 @@ class cancellation {
 
 // In a timer's callback, or elsewhere inside the runtime: no place for user code.
 [[gnu::noinline, gnu::section("weft_same_thread")]] bool in_runtime() noexcept {
-  const worker* m = this_worker();
+  const worker* m = this_worker_inline();
   return m != nullptr && m->in.load(relaxed) != 0;
 }
 
@@ -236,6 +263,7 @@ bool retain_unless_gone(cancel_node& n) noexcept {
 
 void cancel(cancel_node& start, cancel_state why, const cancel_cause* cause) noexcept {
   if (start.state.load(acquire) != cancel_state::live) return await(start.settled);  // as by most destructors
+  if (cancel_bare(start, why, cause)) return;
   cancellation c;
   cancel_node* first = nullptr;
   {
@@ -399,7 +427,7 @@ void destroy_cancel_node(cancel_node* n) noexcept {
     n->registered = false;
   }
   if (n->timer != nullptr) {
-    if (n->timer->stop()) note_stale_timer(n->timer->heap.load(relaxed));
+    stop_deadline(*n->timer);
     n->timer->settle();
     give_timer_record(n->timer);
   }

@@ -16,11 +16,16 @@
  *
  * Not here: whom the cancel wakes (park.pml), done channels, timers, user code.
  *
+ * @ runtime/sync/context_node.cpp: bool cancel_bare(cancel_node& n,
+ *   const std::lock_guard hold(n.lock);                                      [begin]
+ *   n.state.load(relaxed) != cancel_state::live || n.has_done.load(relaxed) || !nothing_hangs_on(n)) return false;
+ *   n.state.store(why, release);
+ *   n.settled.store(true, release);
  * @ runtime/sync/context_node.cpp: step begin(cancel_node& n,
  *   std::unique_lock hold(n.lock);                                           [begin]
  *   n.state.load(relaxed) != cancel_state::live) return step::late;
  *   n.state.store(why, release);
- *   n.children.empty() && n.waiters.empty() && n.afters.empty() && n.stop == nullptr;
+ *   nothing_hangs_on(n);
  *   if (bare && !close) {
  *   n.settled.store(true, release);
  *   return bare ? step::told : step::spreads;
