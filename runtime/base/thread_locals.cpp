@@ -3,12 +3,14 @@
 #include <cxxabi.h>
 
 namespace weft::runtime {
+
+constinit thread_local worker* worker_here = nullptr;
+
 namespace {
 
 // Without it a compiler may take the accessors for pure functions and join two calls into one.
 [[gnu::always_inline]] inline void not_pure() noexcept { asm volatile("" ::: "memory"); }
 
-constinit thread_local worker* worker_here = nullptr;
 constinit thread_local fiber* foreign_here = nullptr;
 
 struct foreign_exit {
@@ -23,10 +25,7 @@ thread_local foreign_exit exit_here;
 
 }  // namespace
 
-[[gnu::noinline, gnu::section("weft_same_thread")]] worker* this_worker() noexcept {
-  not_pure();
-  return worker_here;
-}
+[[gnu::noinline, gnu::section("weft_same_thread")]] worker* this_worker() noexcept { return this_worker_inline(); }
 
 [[gnu::noinline]] void set_this_worker(worker* m) noexcept {
   not_pure();

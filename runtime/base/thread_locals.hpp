@@ -21,6 +21,12 @@ struct worker;
 struct fiber;
 
 worker* this_worker() noexcept;  // null on a thread that is not ours
+// The same without a call, for functions of that program section, which must not be inlined themselves.
+[[gnu::always_inline]] inline worker* this_worker_inline() noexcept {
+  extern constinit thread_local worker* worker_here;
+  asm volatile("" ::: "memory");  // without it a compiler may take them for pure functions and join two calls into one
+  return worker_here;
+}
 void set_this_worker(worker*) noexcept;
 
 fiber* this_foreign_fiber() noexcept;  // the control block a foreign thread waits with, or null before its first wait

@@ -70,7 +70,7 @@ processor* timer_home(worker* m) noexcept {
 }  // namespace
 
 [[gnu::noinline, gnu::section("weft_same_thread")]] fiber* running_fiber() noexcept {
-  const worker* here = this_worker();
+  const worker* here = this_worker_inline();
   return here == nullptr ? nullptr : here->current.load(relaxed);
 }
 
@@ -227,7 +227,7 @@ void yield_now() noexcept {
 namespace {
 
 [[gnu::noinline, gnu::section("weft_same_thread")]] bool worker_is_asked() noexcept {
-  const worker* here = this_worker();
+  const worker* here = this_worker_inline();
   if (here == nullptr) return false;
   const processor* p = here->p;
   return p == nullptr ? here->detached.load(relaxed) : (p->attention.load(relaxed) & processor::k_give_way) != 0;

@@ -5,7 +5,7 @@
 namespace weft::runtime {
 
 [[gnu::noinline, gnu::section("weft_same_thread")]] worker* section::mark_here() noexcept {
-  worker* m = this_worker();
+  worker* m = this_worker_inline();
   if (m != nullptr) m->in.store(m->in.load(relaxed) + 1, relaxed);
   return m;
 }

@@ -5,6 +5,7 @@
 #pragma once
 #include <cstdint>
 #include <exception>
+#include <new>
 
 #include "weft/channel.hpp"
 #include "weft/detail/atomic_of.hpp"
@@ -14,6 +15,9 @@ namespace weft::detail {
 
 struct task_core {
   explicit task_core(const context& parent) noexcept : own(parent) {}
+  // Not the ones that are told the size: Debian's jemalloc verifies it, and takes twice as long for that.
+  static void operator delete(void* p) noexcept { ::operator delete(p); }
+  static void operator delete(void* p, std::align_val_t alignment) noexcept { ::operator delete(p, alignment); }
 
   own_context own;
   std::exception_ptr error;
