@@ -5,6 +5,7 @@
 #include <netinet/tcp.h>
 #include <pthread.h>
 #include <sched.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -112,6 +113,62 @@ double context_switch(int n) {
   return each(n, [&] { other = jump_fcontext(other.fctx, nullptr); }) / 2;
 }
 
+// Contexts in a circle, each of which jumps to the next: a scheduler's least work, with its queue for nothing. The
+// stacks, all of which are touched in one page, lie as far apart as weft's; what comes next is fetched ahead.
+class circle {
+ public:
+  explicit circle(std::size_t contexts) : size_(k_distance * (contexts - 1)), saved_(contexts) {
+    memory_ = ::mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory_ == MAP_FAILED) throw std::system_error(errno, std::generic_category(), "mmap");
+    ::madvise(memory_, size_, MADV_NOHUGEPAGE);
+    for (std::size_t i = 1; i < contexts; ++i) {
+      char* const top = static_cast<char*>(memory_) + i * k_distance - i % 32 * 64;  // not all in the same sets
+      saved_[i] = boost::context::detail::make_fcontext(top, k_page / 2, [](transfer t) {
+        for (auto* all = static_cast<circle*>(t.data);;) all->go_on(t);
+      });
+    }
+  }
+  circle(const circle&) = delete;
+  circle& operator=(const circle&) = delete;
+  ~circle() { ::munmap(memory_, size_); }
+
+  void go_round() {
+    transfer last{};
+    jump(last);
+    saved_.back() = last.fctx;
+  }
+
+ private:
+  using transfer = boost::context::detail::transfer_t;
+  static constexpr std::size_t k_distance = std::size_t{132} << 10;
+  static constexpr std::size_t k_page = 4096;
+  static constexpr std::size_t k_ahead = 8;
+
+  // In one that was jumped to: keeps where the one before it goes on, and jumps to the next.
+  void go_on(transfer& before) {
+    saved_[running_ - 1] = before.fctx;
+    jump(before);
+  }
+  void jump(transfer& back) {
+    if (++running_ == saved_.size()) running_ = 0;
+    const auto* const ahead = static_cast<const char*>(saved_[std::min(running_ + k_ahead, saved_.size() - 1)]);
+    __builtin_prefetch(ahead);
+    __builtin_prefetch(ahead + 64);
+    back = boost::context::detail::jump_fcontext(saved_[running_], this);
+  }
+
+  std::size_t size_;
+  void* memory_;
+  std::vector<boost::context::detail::fcontext_t> saved_;  // the first is the thread's own
+  std::size_t running_ = 0;
+};
+
+double switch_among(int n, int contexts) {
+  circle all(static_cast<std::size_t>(contexts));
+  all.go_round();
+  return each(std::max(n / contexts, 1), [&] { all.go_round(); }) / contexts;
+}
+
 [[gnu::noinline]] void throws() { throw std::runtime_error("caught one frame up"); }
 
 double throw_and_catch(int n) {
@@ -207,6 +264,9 @@ std::vector<figure> measure(const options& o) {
   ask("locked", "a locked instruction, nobody else has the line", 10'000'000, locked_instruction);
   ask("allocation", "256 bytes allocated and freed", 1'000'000, allocation);
   ask("switch", "a switch of contexts by jump_fcontext", 10'000'000, context_switch);
+  ask("switch_thousand", "the same among 1,000 contexts, each with a stack of its own", 10'000'000,
+      [](int n) { return switch_among(n, 1'000); });
+  ask("switch_hundred_thousand", "the same among 100,000", 1'000'000, [](int n) { return switch_among(n, 100'000); });
   ask("throw", "an exception thrown and caught one frame up", 100'000, throw_and_catch);
   ask("page_first", "a page touched for the first time", 100'000, [](int n) { return touch_pages(n).first; });
   ask("page_again", "the same for the second time, of 100,000", 100'000, [](int n) { return touch_pages(n).again; });
