@@ -188,7 +188,7 @@ struct lucky_number {
 };
 }  // namespace
 
-// Whether it is over when join() returns, tests/explore/runtime.cpp asks: here the joiner is nearly always the last.
+// Whether it is over when join() returns, tests/explore/contexts.cpp asks: here the joiner is nearly always the last.
 TEST_CASE("task: whoever kept something of its context hears of the end, also after a join") {
   in_fiber([](expect& e) {
     for (long i = test::scale(500); i > 0; --i) {
