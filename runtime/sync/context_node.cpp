@@ -67,6 +67,7 @@ void stop_deadline(timer_record& timer) noexcept {
 // Most cancels, of a node that nobody has waited on: nothing is to be gone through, nobody to be made ready. False: it
 // is not such a one, and nothing has happened.
 bool cancel_bare(cancel_node& n, cancel_state why, const cancel_cause* cause) noexcept {
+  if (n.has_done.load(relaxed)) return false;  // as it seems; in that case the lock is not worth its price
   const section in;
   timer_record* timer = nullptr;
   {

@@ -1,9 +1,9 @@
 // Waiting on several channels at once.
 //
-// Each case is looked at alone. Then all channels are locked, in the order of their addresses; if nothing is ready the
-// fiber queues in each, unlocks, and parks with one wait word: whoever claims it has chosen the case. Rejected: to
-// queue with one channel locked at a time. Two selects that meet each other would each have to be claimed by the other,
-// two words at once. Source: Go's selectgo.
+// Each case that seems ready is looked at alone. Then all channels are locked, in the order of their addresses; if
+// nothing is ready the fiber queues in each, unlocks, and parks with one wait word: whoever claims it has chosen the
+// case. Rejected: to queue with one channel locked at a time. Two selects that meet each other would each have to be
+// claimed by the other, two words at once. Source: Go's selectgo.
 #include <algorithm>
 #include <array>
 #include <mutex>
