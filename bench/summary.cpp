@@ -10,6 +10,7 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 
+#include "bench/summary_floors.hpp"
 #include "bench/support/bar_chart.hpp"
 #include "bench/support/command_line.hpp"
 #include "bench/support/comparison.hpp"
@@ -31,7 +32,7 @@ std::optional<std::string> parse(int argc, char** argv, int& status) {
 }
 
 struct results {
-  nlohmann::json compare, preemption, echo;  // null where there are none
+  nlohmann::json compare, preemption, echo, machine;  // null where there are none
 };
 
 nlohmann::json read(const std::string& folder, const std::string& program) {
@@ -108,18 +109,21 @@ int main(int argc, char** argv) {
   const auto out = parse(argc, argv, status);
   if (!out) return status;
   try {
-    const results all{read(*out, "compare"), read(*out, "preemption"), read(*out, "echo")};
+    const results all{read(*out, "compare"), read(*out, "preemption"), read(*out, "echo"), read(*out, "machine")};
     const comparison rows = every_goal(all);
     const bool quick = is_quick(all.compare) || is_quick(all.preemption) || is_quick(all.echo);
     if (quick) fmt::print("A quick run: the figures are rough.\n");
     print_table(rows, stdout);
     const auto missing = std::ranges::count_if(rows, [](const auto& row) { return !row.value("weft"); });
     if (missing != 0) fmt::print("{} rows have no figure of weft's.\n", missing);
+    const std::vector<row_floor> floors = floors_of(rows, all.machine);
+    fmt::print("\n");
+    print_floors(floors, stdout);
     const nlohmann::json figures{
         {"benchmark", "summary"}, {"quick", quick}, {"machine", machine_facts()}, {"figures", to_json(rows)}};
     write_file(*out + "/summary.json", figures.dump(2) + '\n');
     write_file(*out + "/summary.svg", render_svg(rows, "weft, its rivals and its goals"));
-    write_file(*out + "/summary.md", to_markdown(rows));
+    write_file(*out + "/summary.md", to_markdown(rows) + '\n' + to_markdown(floors));
     fmt::print("\nfigures: {0}/summary.json\npicture: {0}/summary.svg\nfor the README: {0}/summary.md\n", *out);
     return missing == 0 ? 0 : 1;
   } catch (const std::exception& error) {
