@@ -122,10 +122,12 @@ void print_floors(const std::vector<row_floor>& all, std::FILE* to) {
 std::string to_markdown(const std::vector<row_floor>& all) {
   std::string out =
       "| what | weft | goal | at least | weft / least | that is |\n| --- | --- | --- | --- | --- | --- |\n";
-  for (const row_floor& f : all)
+  for (const row_floor& f : all) {
+    if (f.row->to_goal().value_or(0) <= 1) continue;
     out += fmt::format("| {}, P{}, {} | {} | {} | {} | {} | {} |\n", f.row->title, f.row->processors, f.row->unit,
                        format_number(f.row->values.at("weft")), format_number(f.row->goal), format_number(f.value),
                        format_ratio(f.ratio()), f.made_of);
+  }
   return out;
 }
 

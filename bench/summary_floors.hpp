@@ -23,6 +23,6 @@ struct row_floor {
 std::vector<row_floor> floors_of(const comparison& rows, const nlohmann::json& machine);
 
 void print_floors(const std::vector<row_floor>&, std::FILE* to);
-std::string to_markdown(const std::vector<row_floor>&);
+std::string to_markdown(const std::vector<row_floor>&);  // where the goal is not reached
 
 }  // namespace bench
