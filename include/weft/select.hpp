@@ -7,7 +7,7 @@
 // after the select has left all queues, so it may use the same channels; its exception propagates. Cancellation point:
 // throws canceled with nothing taken and no payload touched, except when a case receives from done() of the bound
 // context or of one derived from it: then that case is ready like any other. Sending on a closed channel throws
-// std::logic_error.
+// std::logic_error. The cases refer to their channels: the handles they were made from outlive the call.
 #pragma once
 #include <concepts>
 #include <cstddef>

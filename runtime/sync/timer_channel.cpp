@@ -30,6 +30,7 @@ void on_channel_timer(void* owner, std::uint32_t generation, std::int64_t now, f
   if (t.generation != generation || !t.pending) return;
   clock::time_point value{clock::duration(now)};
   transfer sent;
+  // Where `transferred` says so it is for us to make the fiber ready, and until then its node stays.
   if (begin_send(c, &value, sent) && sent.peer != nullptr && sent.peer->waiter->word.transferred(sent.claim))
     ready.push_back(sent.peer->waiter);
   if (t.period == 0) {
