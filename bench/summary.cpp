@@ -111,7 +111,7 @@ int main(int argc, char** argv) {
   try {
     const results all{read(*out, "compare"), read(*out, "preemption"), read(*out, "echo"), read(*out, "machine")};
     const comparison rows = every_goal(all);
-    const bool quick = is_quick(all.compare) || is_quick(all.preemption) || is_quick(all.echo);
+    const bool quick = is_quick(all.compare) || is_quick(all.preemption) || is_quick(all.echo) || is_quick(all.machine);
     if (quick) fmt::print("A quick run: the figures are rough.\n");
     print_table(rows, stdout);
     const auto missing = std::ranges::count_if(rows, [](const auto& row) { return !row.value("weft"); });
@@ -119,8 +119,11 @@ int main(int argc, char** argv) {
     const std::vector<row_floor> floors = floors_of(rows, all.machine);
     fmt::print("\n");
     print_floors(floors, stdout);
-    const nlohmann::json figures{
-        {"benchmark", "summary"}, {"quick", quick}, {"machine", machine_facts()}, {"figures", to_json(rows)}};
+    const nlohmann::json figures{{"benchmark", "summary"},
+                                 {"quick", quick},
+                                 {"machine", machine_facts()},
+                                 {"figures", to_json(rows)},
+                                 {"floors", to_json(floors)}};
     write_file(*out + "/summary.json", figures.dump(2) + '\n');
     write_file(*out + "/summary.svg", render_svg(rows, "weft, its rivals and its goals"));
     write_file(*out + "/summary.md", to_markdown(rows) + '\n' + to_markdown(floors));

@@ -47,17 +47,15 @@ constexpr std::array k_recipes{
     recipe{"ping_pong", 1, false, {{{k_switch, 2}, {k_locked, 4}}}},
     recipe{"buffered_1_1", 1, false, {{{k_locked, 2}}}},
     recipe{"buffered_4_4", 1, false, {{{k_locked, 2}}}},
-    recipe{
-        "select_unbuffered", 1, false, {{{k_switch, 2}, {k_locked, 6}}}},  // into four lists; the wake-up; the peer's
+    // into four lists; the wake-up; the peer's
+    recipe{"select_unbuffered", 1, false, {{{k_switch, 2}, {k_locked, 6}}}},
     recipe{"select_buffered", 1, false, {{{k_locked, 2}}}},
     recipe{"mutex", 1, false, {{{k_locked, 2}}}},
     recipe{"skynet", 1'111'111, true, {{{k_switch, 1}, {k_allocation, 1}, {k_locked, 2}}}},
     recipe{"fib", 121'392, true, {{{k_switch, 1}, {k_allocation, 1}, {k_locked, 2}}}},
     recipe{"parked_spawn", 1, true, {{{k_page, 1}}}},
-    recipe{"context_cancel",
-           1,
-           false,
-           {{{k_allocation, 1}, {k_locked, 4}}}},  // into the parent's list and out; cancel; end
+    // into the parent's list and out of it; the cancel; the end
+    recipe{"context_cancel", 1, false, {{{k_allocation, 1}, {k_locked, 4}}}},
     recipe{"context_timeout", 1, false, {{{k_allocation, 1}, {k_clock, 1}, {k_locked, 6}}}},
     recipe{"timer_stop", 1, false, {{{k_allocation, 1}, {k_clock, 1}, {k_locked, 2}}}},
     recipe{"sleepers_cpu", 100'000, false, {{{k_page, 1}}}},
@@ -117,6 +115,14 @@ void print_floors(const std::vector<row_floor>& all, std::FILE* to) {
            format_number(f.row->values.at("weft")), format_number(f.row->goal), format_number(f.value),
            format_ratio(f.ratio())});
   t.print(to);
+}
+
+nlohmann::json to_json(const std::vector<row_floor>& all) {
+  nlohmann::json out = nlohmann::json::array();
+  for (const row_floor& f : all)
+    out.push_back(
+        {{"name", f.row->name}, {"processors", f.row->processors}, {"value", f.value}, {"made_of", f.made_of}});
+  return out;
 }
 
 std::string to_markdown(const std::vector<row_floor>& all) {

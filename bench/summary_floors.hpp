@@ -22,6 +22,7 @@ struct row_floor {
 // Of the rows that weft has a figure for and a floor is known of; `machine` as that program has left it, or null.
 std::vector<row_floor> floors_of(const comparison& rows, const nlohmann::json& machine);
 
+nlohmann::json to_json(const std::vector<row_floor>&);
 void print_floors(const std::vector<row_floor>&, std::FILE* to);
 std::string to_markdown(const std::vector<row_floor>&);  // where the goal is not reached
 

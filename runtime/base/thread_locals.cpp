@@ -8,9 +8,6 @@ constinit thread_local worker* worker_here = nullptr;
 
 namespace {
 
-// Without it a compiler may take the accessors for pure functions and join two calls into one.
-[[gnu::always_inline]] inline void not_pure() noexcept { asm volatile("" ::: "memory"); }
-
 constinit thread_local fiber* foreign_here = nullptr;
 
 struct foreign_exit {

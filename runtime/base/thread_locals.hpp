@@ -20,11 +20,14 @@ namespace weft::runtime {
 struct worker;
 struct fiber;
 
+// Without it a compiler may take the accessors for pure functions and join two calls into one.
+[[gnu::always_inline]] inline void not_pure() noexcept { asm volatile("" ::: "memory"); }
+
 worker* this_worker() noexcept;  // null on a thread that is not ours
 // The same without a call, for functions of that program section, which must not be inlined themselves.
 [[gnu::always_inline]] inline worker* this_worker_inline() noexcept {
   extern constinit thread_local worker* worker_here;
-  asm volatile("" ::: "memory");  // without it a compiler may take them for pure functions and join two calls into one
+  not_pure();
   return worker_here;
 }
 void set_this_worker(worker*) noexcept;

@@ -43,8 +43,7 @@ bool join_tree(cancel_node& n) noexcept {
   const std::lock_guard hold(above->lock);
   const cancel_state state = above->state.load(relaxed);
   if (state == cancel_state::live) {
-    above->children.push_back(&n);
-    n.registered = true;
+    add_child(*above, n);
     return true;
   }
   n.inherits_cause = true;

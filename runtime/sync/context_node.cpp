@@ -1,6 +1,5 @@
 #include "runtime/sync/context_node.hpp"
 
-#include <array>
 #include <mutex>
 #include <utility>
 
@@ -17,39 +16,6 @@
 
 namespace weft::runtime {
 namespace {
-
-constexpr std::size_t k_shards = 16;
-
-// The root and the nodes its children hang on; never destroyed.
-struct root_nodes {
-  cancel_node top{nullptr, nullptr};
-  std::array<cancel_node*, k_shards> shards{};
-};
-
-void add_child(cancel_node& above, cancel_node& child) noexcept {
-  above.children.push_back(&child);
-  child.registered = true;
-}
-
-constinit atomic<root_nodes*> made_roots{nullptr};
-
-[[gnu::noinline]] root_nodes& make_roots() {
-  static root_nodes* const r = [] {
-    auto* made = new root_nodes;
-    for (cancel_node*& shard : made->shards) {
-      shard = new cancel_node(nullptr, &made->top);
-      add_child(made->top, *shard);
-    }
-    return made;
-  }();
-  made_roots.store(r, release);
-  return *r;
-}
-
-root_nodes& roots() {
-  root_nodes* const r = made_roots.load(acquire);
-  return r != nullptr ? *r : make_roots();
-}
 
 void await(const atomic<bool>& step) noexcept {
   spin_until([&] { return step.load(acquire); });
@@ -228,17 +194,11 @@ void release_all(cancel_node* n, const cancel_node* but) noexcept {
 
 }  // namespace
 
-cancel_node& root() noexcept { return roots().top; }
-
 void request_stop(cancel_node& n) noexcept {
   const bool fiber = running_fiber() != nullptr;
   if (fiber) lock_os_thread();
   n.stop->request_stop();
   if (fiber) unlock_os_thread();
-}
-
-cancel_node* shard_of_root(const void* who) noexcept {
-  return roots().shards[(reinterpret_cast<std::uintptr_t>(who) >> 7) % k_shards];
 }
 
 std::error_code error_of(const cancel_node& n) noexcept {
@@ -387,27 +347,6 @@ bool derives_from(const cancel_node* n, const cancel_node* above) noexcept {
     if (n == above) return true;
   return false;
 }
-
-void revive_root() {
-  root_nodes& r = roots();
-  for (cancel_node* n : {&r.top}) {
-    n->state.store(cancel_state::live, relaxed);
-    n->told.store(false, relaxed);
-    n->settled.store(false, relaxed);
-    n->has_done.store(false, relaxed);
-    n->done = nullptr;
-    n->stop = nullptr;
-    n->cause = {};
-  }
-  for (cancel_node* shard : r.shards) {
-    shard->state.store(cancel_state::live, relaxed);
-    shard->told.store(false, relaxed);
-    shard->settled.store(false, relaxed);
-    if (!shard->registered) add_child(r.top, *shard);
-  }
-}
-
-void cancel_root() noexcept { cancel(root(), cancel_state::canceled); }
 
 }  // namespace weft::runtime
 

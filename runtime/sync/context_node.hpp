@@ -105,6 +105,12 @@ struct cancel_node : context_node {
   std::unique_ptr<std::stop_callback<std::function<void()>>> on_stop;  // with_stop_token
 };
 
+// Under its lock, or before others know of it.
+inline void add_child(cancel_node& above, cancel_node& child) noexcept {
+  above.children.push_back(&child);
+  child.registered = true;
+}
+
 cancel_node& root() noexcept;
 // Of the node's stop source. It remembers the thread that runs its callbacks, and takes a callback that is destroyed on
 // another one for one to be waited for: so the fiber keeps its thread meanwhile,

@@ -112,7 +112,8 @@ class selection {
     return true;
   }
 
-  // The first case that `take` takes, in the order of the look before, when none was: no peer can have gone by it.
+  // The first case that `take` takes, in the order of the look before, which found none: it was drawn whole, by chance
+  // alone, so it serves once more.
   template <class Take>
   int first_in_same_order(Take take) noexcept {
     for (std::uint32_t i = 0; i < count_; ++i)
@@ -139,22 +140,12 @@ class selection {
     return -1;
   }
 
+  // Not inlined: gcc would warn of what std::sort does to arrays longer than one it sees.
   [[gnu::noinline]] void order_locks() noexcept {
-    if (count_ <= k_on_stack) {
-      for (std::uint32_t i = 0; i < count_; ++i)
-        if (channel(i) != nullptr) put_in_order(i);
-      return;
-    }
     for (std::uint32_t i = 0; i < count_; ++i)
       if (channel(i) != nullptr) locks_[used_++] = i;
     std::sort(locks_, locks_ + used_,
               [this](std::uint32_t a, std::uint32_t b) { return std::less<>{}(channel(a), channel(b)); });
-  }
-  void put_in_order(std::uint32_t i) noexcept {
-    const auto* const c = channel(i);
-    std::uint32_t to = used_++;
-    for (; to != 0 && std::less<>{}(c, channel(locks_[to - 1])); --to) locks_[to] = locks_[to - 1];
-    locks_[to] = i;
   }
   // In the section: the processor's, or one of this select's own.
   random_source& draw(const worker* here) noexcept {

@@ -66,7 +66,7 @@
  * @ runtime/sync/context.cpp: bool join_tree(cancel_node& n) noexcept {
  *   const std::lock_guard hold(above->lock);
  *   above->state.load(relaxed);
- *   n.registered = true;
+ *   add_child(*above, n);
  *   n.state.store(state, relaxed);
  *   n.told.store(true, relaxed);
  *   n.settled.store(true, relaxed);
