@@ -117,7 +117,6 @@ int main(int argc, char** argv) {
     const auto missing = std::ranges::count_if(rows, [](const auto& row) { return !row.value("weft"); });
     if (missing != 0) fmt::print("{} rows have no figure of weft's.\n", missing);
     const std::vector<row_floor> floors = floors_of(rows, all.machine);
-    fmt::print("\n");
     print_floors(floors, stdout);
     const nlohmann::json figures{{"benchmark", "summary"},
                                  {"quick", quick},

@@ -109,6 +109,8 @@ std::vector<row_floor> floors_of(const comparison& rows, const nlohmann::json& m
 }
 
 void print_floors(const std::vector<row_floor>& all, std::FILE* to) {
+  if (all.empty()) return;
+  fmt::print(to, "\n");
   table t({"the least it takes on this machine", "made of", "P", "weft", "goal", "least", "weft / least"});
   for (const row_floor& f : all)
     t.row({fmt::format("{}, {}", f.row->title, f.row->unit), f.made_of, std::to_string(f.row->processors),
