@@ -30,8 +30,8 @@ class WEFT_API mutex {
   [[nodiscard]] result<void> lock(const context& ctx);
   bool try_lock() noexcept {
     std::uint32_t seen = state_.load(std::memory_order_relaxed);
-    return (seen & k_locked) == 0 &&
-           state_.compare_exchange_strong(seen, seen | k_locked, std::memory_order_acquire, std::memory_order_relaxed);
+    return seen == k_free &&
+           state_.compare_exchange_strong(seen, k_locked, std::memory_order_acquire, std::memory_order_relaxed);
   }
   // Any fiber may unlock what another locked. Of an unlocked mutex: throws std::logic_error.
   void unlock() {
@@ -41,13 +41,14 @@ class WEFT_API mutex {
   }
 
  private:
-  static constexpr std::uint32_t k_free = 0, k_locked = 1, k_waiters = 2, k_starving = 4, k_woken = 8;
-  bool take(std::uint32_t mine) noexcept;
+  static constexpr std::uint32_t k_free = 0, k_locked = 1, k_waiters = 2, k_starving = 4;
+  bool take_or_announce(bool others, std::uint32_t starving) noexcept;
   void lock_slow();
   void unlock_slow();
   bool acquire_slow(const context* ctx, bool cancelable);
 
   detail::atomic_of<std::uint32_t> state_{k_free};
+  bool woken_ = false;  // a waiter has been woken and has not come yet; under the list's lock
   detail::wait_list waiters_;
 };
 
