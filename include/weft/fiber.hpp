@@ -89,7 +89,7 @@ WEFT_API void lock_os_thread();
 WEFT_API void unlock_os_thread();
 
 // Within the scope the fiber is not preempted, neither by request nor by signal. A thread that blocks in the kernel
-// loses its processor all the same.
+// loses its processor all the same, and has one again when the next scope begins.
 class WEFT_API no_preempt {
  public:
   no_preempt() noexcept;

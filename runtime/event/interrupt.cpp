@@ -48,7 +48,7 @@ bool may_abandon(const interrupt_record& r, const ucontext_t& u) noexcept {
 }
 
 bool abandon(const worker_view& m, const fiber& f, interrupt_record& r, ucontext_t& u) noexcept {
-  if (r.frame == 0 || f.no_preempts != 0 || f.bound != r.bound || !as_it_began(m, f, r)) return false;
+  if (r.frame == 0 || f.no_preempts.load(relaxed) != 0 || f.bound != r.bound || !as_it_began(m, f, r)) return false;
   if (!on_stack(f, arch::frame_sp(u), r.frame) || !may_abandon(r, u)) return false;
   r.left = arch::frame_sp(u);
   arch::resume_at(u, address_of(weft_interruptible_abandoned), r.frame);

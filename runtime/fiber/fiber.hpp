@@ -91,9 +91,9 @@ struct alignas(k_cache_line) fiber : execution {
   wait_word word;
   fiber* next = nullptr;
   atomic<std::uint32_t> cancel{0};
-  std::uint16_t shields = 0;       // open shield scopes
-  std::uint16_t no_preempts = 0;   // open no_preempt scopes
-  std::uint16_t thread_locks = 0;  // lock_os_thread, not yet undone
+  std::uint16_t shields = 0;             // open shield scopes
+  atomic<std::uint16_t> no_preempts{0};  // open no_preempt scopes; written by the fiber alone
+  std::uint16_t thread_locks = 0;        // lock_os_thread, not yet undone
   atomic<fiber_phase> phase{fiber_phase::free};
   atomic<wait_reason> reason{wait_reason::none};
   bool migratable = false;

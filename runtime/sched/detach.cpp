@@ -22,7 +22,7 @@ clockid_t cpu_clock_of(int thread) noexcept {
 
 }  // namespace
 
-bool detach(processor& p) noexcept {
+bool detach(processor& p, std::uint32_t turn, overstay how) noexcept {
   scheduler& s = sched();
   worker* m = p.owner.load(acquire);
   if (m == nullptr || m->lent.load(acquire) != nullptr) return false;
@@ -32,7 +32,12 @@ bool detach(processor& p) noexcept {
   else
     heavy_fence();
   const bool outside = m->in.load(acquire) == 0;  // pairs with the release of section::leave
-  const bool taken = outside && m->p == &p && m->current.load(relaxed) != nullptr;
+  // Outside it can end no turn until the hold is over. This thread may have lost its CPU since it looked.
+  const fiber* const f = m->current.load(relaxed);
+  const bool same = outside && m->p == &p && f != nullptr && p.tick.load(relaxed) == turn;
+  const bool by_right = same && how == overstay::computes && f->no_preempts.load(relaxed) != 0;
+  if (by_right) p.unsafe_since.store(0, relaxed);
+  const bool taken = same && !by_right;
   if (taken) {
     s.blocked_workers.fetch_add(1, acq_rel);
     m->p = nullptr;

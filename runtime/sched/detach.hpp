@@ -16,8 +16,11 @@
 
 namespace weft::runtime {
 
-// For the monitor only. False: its owner is in the runtime, or has changed.
-bool detach(processor&) noexcept;
+enum class overstay : std::uint8_t { blocks, computes };
+
+// For the monitor only. False: the turn (that p.tick counted) is over, its thread is in the runtime, or it computes in
+// a no_preempt scope.
+bool detach(processor& p, std::uint32_t turn, overstay) noexcept;
 
 // What the thread has used of the CPU, in nanoseconds; -1 where it cannot be told.
 std::int64_t cpu_time(const worker&) noexcept;

@@ -127,7 +127,8 @@ bool press(processor& p, std::int64_t now) noexcept {
   std::int64_t unsafe = p.unsafe_since.load(relaxed);
   // Of an earlier turn: this thread may lose its CPU before it writes, and what it knows is old then.
   if (unsafe != 0 && unsafe < p.seen_since) p.unsafe_since.store(unsafe = now, relaxed);
-  if (unsafe != 0 && now - unsafe > k_no_safe_point_ns && wanted(p, now)) return detach(p);
+  if (unsafe != 0 && now - unsafe > k_no_safe_point_ns && wanted(p, now))
+    return detach(p, p.seen_tick, overstay::computes);
   const std::int64_t armed = p.armed_until.load(relaxed);
   if (due > now) {
     arm_preemption(&p, due);
@@ -153,7 +154,7 @@ bool look_closely(processor& p, std::int64_t now) noexcept {
   if (!wanted(p, now)) return false;
   // One that computes may have next to no CPU on a busy machine: others have it, or sched_yield gives it to them.
   if (!blocked_in_kernel(*m)) return press(p, now);
-  return seen == activity::stands_still && p.tick.load(relaxed) == p.seen_tick && detach(p);
+  return seen == activity::stands_still && detach(p, p.seen_tick, overstay::blocks);
 }
 
 // Looks at one processor; true if what was done is to be followed up: soon there may be as much again. That a turn was

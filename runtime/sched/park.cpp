@@ -23,7 +23,8 @@ fiber* make_foreign() {
   f->next = nullptr;
   f->cancel.store(0, relaxed);
   f->cancel_given.store(0, relaxed);
-  f->shields = f->no_preempts = 0;
+  f->shields = 0;
+  f->no_preempts.store(0, relaxed);
   f->id.store(sched().next_id.fetch_add(1, relaxed), relaxed);
   f->set_label("");
   f->site.store({}, relaxed);
@@ -244,7 +245,7 @@ void give_way() noexcept {
   section in;
   fiber* self = in.here()->current.load(relaxed);
   require_processor(in, self);
-  if (self->no_preempts != 0) return;
+  if (self->no_preempts.load(relaxed) != 0) return;
   in.moved_to(switch_away(in.here(), self, leave_action::global));  // behind all that wait
 }
 

@@ -162,7 +162,7 @@ void on_signal(worker* m, ucontext_t& frame, std::uintptr_t restorer) noexcept {
   if (!inside && interrupt_running(view_of(m), *f, frame, m->mask)) return;
   processor* p = m->p;
   if (p == nullptr) {
-    if (!inside && m->detached.load(relaxed) && f->no_preempts == 0 &&
+    if (!inside && m->detached.load(relaxed) && f->no_preempts.load(relaxed) == 0 &&
         stop_point_at(frame, *f, m->mask) == stop_point::safe)
       join_in(m, f);
     return;
@@ -170,7 +170,7 @@ void on_signal(worker* m, ucontext_t& frame, std::uintptr_t restorer) noexcept {
   if (!lasts(*p)) return;  // somebody else's turn by now: the signal came late
   p->armed_until.store(k_forever, relaxed);
   const std::int64_t now = now_ns();
-  if (f->no_preempts != 0) {
+  if (f->no_preempts.load(relaxed) != 0) {
     p->unsafe_since.store(0, relaxed);  // nor is the processor taken: it computes, and said so
     return arm_preemption(p, now + k_last_retry_ns);
   }

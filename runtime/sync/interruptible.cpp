@@ -44,7 +44,7 @@ void forget_frames([[maybe_unused]] const interrupt_record& r) noexcept {
 
 std::error_code run_interruptible(void (*f)(void*), void* argument) {
   fiber* const self = running_fiber();
-  if (self == nullptr || self->no_preempts != 0 || shielded(self)) {
+  if (self == nullptr || self->no_preempts.load(relaxed) != 0 || shielded(self)) {
     f(argument);
     return {};
   }

@@ -41,7 +41,8 @@ fiber* take_block(worker* here, std::size_t stack_size, std::source_location sit
   f->next = nullptr;
   f->cancel.store(0, relaxed);
   f->cancel_given.store(0, relaxed);
-  f->shields = f->no_preempts = f->thread_locks = 0;
+  f->shields = f->thread_locks = 0;
+  f->no_preempts.store(0, relaxed);
   f->set_home(nullptr);
   f->reason.store(wait_reason::none, relaxed);
   f->stack_size = stack_size;

@@ -3,6 +3,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "runtime/sched/blocked.hpp"
 #include "runtime/sched/bubble.hpp"
 #include "runtime/sched/park.hpp"
 #include "runtime/sched/section.hpp"
@@ -122,11 +123,17 @@ void unlock_os_thread() {
   in.here()->locked = nullptr;
 }
 
+// In a section: the monitor either has taken the processor before, and it is waited for another, or sees the scope.
 no_preempt::no_preempt() noexcept {
-  if (fiber* f = running_fiber()) ++f->no_preempts;
+  section in;
+  fiber* const self = in.here() == nullptr ? nullptr : in.here()->current.load(relaxed);
+  if (self == nullptr) return;
+  if (in.here()->detached.load(relaxed)) require_processor(in, self);
+  self->no_preempts.store(static_cast<std::uint16_t>(self->no_preempts.load(relaxed) + 1), relaxed);
 }
 no_preempt::~no_preempt() {
-  if (fiber* f = running_fiber()) --f->no_preempts;
+  if (fiber* f = running_fiber())
+    f->no_preempts.store(static_cast<std::uint16_t>(f->no_preempts.load(relaxed) - 1), relaxed);
 }
 
 bind_scope::bind_scope(context ctx) : outer_(rebind(require_fiber("bind_scope"), ctx)) {}

@@ -26,14 +26,15 @@
  * @ runtime/sched/section.cpp: void section::wait_for_taker(worker* m) noexcept {
  *   full_fence();                                                            [enter]
  *   (m->hold.load(acquire) & worker::k_taking) == 0
- * @ runtime/sched/detach.cpp: bool detach(processor& p) noexcept {
+ * @ runtime/sched/detach.cpp: bool detach(processor& p, std::uint32_t turn, overstay how) noexcept {
  *   p.owner.load(acquire);                                                   [detach]
  *   m->lent.load(acquire) != nullptr
  *   m->hold.fetch_or(worker::k_taking, seq_cst);
  *   full_fence();
  *   heavy_fence();                                                           [membarrier]
  *   m->in.load(acquire) == 0;
- *   outside && m->p == &p && m->current.load(relaxed) != nullptr;
+ *   const fiber* const f = m->current.load(relaxed);
+ *   outside && m->p == &p && f != nullptr
  *   m->p = nullptr;
  *   m->detached.store(true, relaxed);
  *   m->hold.fetch_and(~worker::k_taking, release);

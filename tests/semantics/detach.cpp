@@ -1,14 +1,20 @@
 // Calls that block their thread and that nobody announced: they hold nobody up.
+#include "runtime/sched/detach.hpp"
+
 #include <unistd.h>
 
 #include <atomic>
 #include <cstdlib>
 #include <vector>
 
+#include "runtime/sched/scheduler.hpp"
+#include "runtime/sched/section.hpp"
 #include "tests/support/pipe.hpp"
 #include "tests/support/support.hpp"
 
 using namespace weft;
+using runtime::overstay;
+using runtime::processor;
 using test::expect;
 using test::in_fiber;
 using test::pipe_pair;
@@ -83,6 +89,29 @@ TEST_CASE("preemption: an undeclared sleep that lost its processor is left to en
   });
 }
 
+TEST_CASE("preemption: a fiber that was detached waits for a processor before it is in a no_preempt scope") {
+  in_fiber({1}, [](expect& e) {
+    const pipe_pair p;
+    std::atomic<bool> reads{false}, in_scope{false};
+    auto reader = spawn([&] {
+      reads = true;
+      p.read();  // the next one runs when its processor has been taken
+      const no_preempt guard;
+      in_scope = true;
+    });
+    while (!reads) this_fiber::yield();
+    {
+      const no_preempt guard;
+      p.write('x');
+      for (const auto end = clock::now() + 5ms; clock::now() < end && !in_scope;) {
+      }
+      e(!in_scope);
+    }
+    reader.join();
+    e(in_scope);
+  });
+}
+
 TEST_CASE("preemption: a fiber that was detached is one of P again") {
   in_fiber({1}, [](expect& e) {
     const pipe_pair p;
@@ -106,4 +135,32 @@ TEST_CASE("preemption: a fiber that was detached is one of P again") {
     all.wait();
     e.equal(shared, 1000);
   });
+}
+
+//     the monitor                             a worker
+//     turn 7: its thread sleeps in the kernel   wakes, ends turn 7, begins turn 8
+//     takes the processor
+TEST_CASE("preemption: the monitor takes no processor from a later turn than it has looked at" *
+          doctest::skip(WEFT_TSAN != 0)) {
+  expect e;
+  run({.processors = 2, .preemption = false}, [&] {
+    std::atomic<processor*> where{nullptr};
+    std::atomic<bool> stop{false};
+    const auto here = [] { return runtime::processor_of(runtime::section().here()); };
+    auto computes = spawn([&] {
+      where = here();
+      while (!stop) {
+      }
+      return here();
+    });
+    while (where == nullptr || where == here()) this_fiber::yield();
+    processor& p = *where;
+    const std::uint32_t turn = p.tick.load();
+    e(!runtime::detach(p, turn - 1, overstay::blocks));
+    e(!runtime::detach(p, turn - 1, overstay::computes));
+    e(runtime::detach(p, turn, overstay::blocks));
+    stop = true;
+    e(computes.join() == nullptr);  // it has not asked for another one
+  });
+  e.report();
 }

@@ -318,6 +318,29 @@ TEST_CASE("preemption: in a no_preempt scope the fiber is not stopped; after it,
   });
 }
 
+//     the monitor                              the fiber's thread, in the scope
+//     sends the signal                         its CPU is the host's for 7 ms, and the thread's clock goes on
+//     2 ms of it, and no safe point was found
+//     takes the processor                      goes on in the scope beside the one that runs there now
+// Here it is the thread's mask that keeps the signal away.
+TEST_CASE("preemption: in a no_preempt scope the processor is not taken where no signal arrives either") {
+  in_fiber({1}, [](expect& e) {
+    std::atomic<bool> other_ran{false};
+    auto other = spawn([&] { other_ran = true; });
+    {
+      const no_preempt guard;
+      sigset_t urgent, before;
+      ::sigemptyset(&urgent);
+      ::sigaddset(&urgent, SIGURG);
+      ::pthread_sigmask(SIG_BLOCK, &urgent, &before);
+      for (const auto end = clock::now() + 60ms; clock::now() < end && !other_ran;) test::spin(1000);
+      e(!other_ran);
+      ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    }
+    other.join();
+  });
+}
+
 TEST_CASE("preemption: a preempted fiber goes on on its own thread" * doctest::skip(k_no_signals)) {
   test::for_processors({1, 2}, [](unsigned processors) {
     expect e;
