@@ -1,6 +1,7 @@
 #include "bench/summary_floors.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -25,6 +26,8 @@ constexpr step k_clock{"clock", "clock"};
 constexpr step k_throw{"throw", "exception"};
 constexpr step k_page{"page_first", "page's first touch"};
 constexpr step k_signal{"signal", "signal"};
+constexpr step k_write_read{"write_read", "write and read"};
+constexpr step k_page_size{"page_size", "page"};
 
 struct part {
   step what;
@@ -53,10 +56,12 @@ constexpr std::array k_recipes{
     recipe{"mutex", 1, false, {{{k_locked, 2}}}},
     recipe{"skynet", 1'111'111, true, {{{k_switch, 1}, {k_allocation, 1}, {k_locked, 2}}}},
     recipe{"fib", 121'392, true, {{{k_switch, 1}, {k_allocation, 1}, {k_locked, 2}}}},
+    recipe{"parked_bytes", 1, false, {{{k_page_size, 1}}}},
     recipe{"parked_spawn", 1, true, {{{k_page, 1}}}},
     // into the parent's list and out of it; the cancel; the end
     recipe{"context_cancel", 1, false, {{{k_allocation, 1}, {k_locked, 4}}}},
     recipe{"context_timeout", 1, false, {{{k_allocation, 1}, {k_clock, 1}, {k_locked, 6}}}},
+    recipe{"context_tree", 111'111, false, {{{k_locked, 1}}}},
     recipe{"timer_stop", 1, false, {{{k_allocation, 1}, {k_clock, 1}, {k_locked, 2}}}},
     recipe{"sleepers_cpu", 100'000, false, {{{k_page, 1}}}},
     recipe{"cancel_1_p50", 1, false, {{{k_clock, 1}, {k_switch, 2}, {k_locked, 4}}}},
@@ -64,24 +69,36 @@ constexpr std::array k_recipes{
     recipe{"cancel_100000", 100'000, true, {{{k_switch_many, 1}, {k_clock, 1}, {k_locked, 2}}}},
     recipe{"cancel_bound", 100'000, true, {{{k_switch_many, 1}, {k_throw, 1}, {k_clock, 1}}}},
     recipe{"deadline_1_p50", 1, false, {{{k_signal, 1}}}},
+    recipe{"deadline_1_p99", 1, false, {{{k_signal, 1}}}},
     recipe{"deadline_4_p50", 1, false, {{{k_signal, 1}}}},
+    recipe{"deadline_4_p99", 1, false, {{{k_signal, 1}}}},
     recipe{"interruptible_p50", 1, false, {{{k_signal, 1}}}},
+    recipe{"interruptible_p99", 1, false, {{{k_signal, 1}}}},
+    // the server's own two calls for a request
+    recipe{"echo_64", 1, false, {{{k_write_read, 1}}}},
+    recipe{"echo_1000", 1, false, {{{k_write_read, 1}}}},
 };
 
-std::optional<double> nanoseconds_of(const step& s, const nlohmann::json& machine) {
+// Nanoseconds, or bytes.
+std::optional<double> price_of(const step& s, const nlohmann::json& machine) {
+  if (std::string_view(s.name) == k_page_size.name) return static_cast<double>(::sysconf(_SC_PAGESIZE));
   for (const auto& figure : machine.at("figures"))
     if (figure.at("name") == s.name) return figure.at("nanoseconds").get<double>();
   return std::nullopt;
 }
 
-double nanoseconds_in(std::string_view unit) { return unit == "ms" ? 1e6 : unit == "us" ? 1e3 : 1; }
+// A sum of prices, in the row's unit.
+double in_unit(double sum, std::string_view unit) {
+  if (unit == "requests/s") return 1e9 / sum;
+  return sum / (unit == "ms" ? 1e6 : unit == "us" ? 1e3 : 1);
+}
 
 std::optional<row_floor> floor_of(const comparison_row& row, const recipe& r, const nlohmann::json& machine) {
   double sum = 0;
   std::vector<std::string> terms;
   for (const part& p : r.parts) {
     if (p.times == 0) continue;
-    const auto one = nanoseconds_of(p.what, machine);
+    const auto one = price_of(p.what, machine);
     if (!one) return std::nullopt;
     sum += p.times * *one;
     terms.push_back(p.times == 1 ? p.what.title : fmt::format("{} x {}", p.times, p.what.title));
@@ -89,13 +106,13 @@ std::optional<row_floor> floor_of(const comparison_row& row, const recipe& r, co
   std::string made_of = fmt::format("{}", fmt::join(terms, " + "));
   if (r.times != 1) made_of = fmt::format("{} x ({})", format_count(r.times), made_of);
   if (r.shared && row.processors > 1) made_of += fmt::format(", on {} CPUs", row.processors);
-  const double each = sum * r.times / nanoseconds_in(row.unit);
-  return row_floor{&row, r.shared ? each / row.processors : each, std::move(made_of)};
+  const double all = sum * r.times / (r.shared ? row.processors : 1);
+  return row_floor{&row, in_unit(all, row.unit), std::move(made_of)};
 }
 
 }  // namespace
 
-double row_floor::ratio() const { return row->values.at("weft") / value; }
+double row_floor::ratio() const { return row->ratio(row->values.at("weft"), value); }
 
 std::vector<row_floor> floors_of(const comparison& rows, const nlohmann::json& machine) {
   std::vector<row_floor> all;
@@ -111,7 +128,7 @@ std::vector<row_floor> floors_of(const comparison& rows, const nlohmann::json& m
 void print_floors(const std::vector<row_floor>& all, std::FILE* to) {
   if (all.empty()) return;
   fmt::print(to, "\n");
-  table t({"the least it takes on this machine", "made of", "P", "weft", "goal", "least", "weft / least"});
+  table t({"the least it takes on this machine", "made of", "P", "weft", "goal", "bound", "weft / bound"});
   for (const row_floor& f : all)
     t.row({fmt::format("{}, {}", f.row->title, f.row->unit), f.made_of, std::to_string(f.row->processors),
            format_number(f.row->values.at("weft")), format_number(f.row->goal), format_number(f.value),
@@ -128,8 +145,7 @@ nlohmann::json to_json(const std::vector<row_floor>& all) {
 }
 
 std::string to_markdown(const std::vector<row_floor>& all) {
-  std::string out =
-      "| what | weft | goal | at least | weft / least | that is |\n| --- | --- | --- | --- | --- | --- |\n";
+  std::string out = "| what | weft | goal | bound | weft / bound | that is |\n| --- | --- | --- | --- | --- | --- |\n";
   for (const row_floor& f : all) {
     if (f.row->to_goal().value_or(0) <= 1) continue;
     out += fmt::format("| {}, P{}, {} | {} | {} | {} | {} | {} |\n", f.row->title, f.row->processors, f.row->unit,

@@ -13,10 +13,10 @@ namespace bench {
 
 struct row_floor {
   const comparison_row* row;
-  double value;         // in the row's unit
+  double value;         // in the row's unit; where more is better, the most
   std::string made_of;  // "2 x switch + 4 x locked instruction"
 
-  double ratio() const;  // weft's figure over it
+  double ratio() const;  // weft's figure over it, or where more is better the other way round
 };
 
 // Of the rows that weft has a figure for and a floor is known of; `machine` as that program has left it, or null.
