@@ -156,6 +156,26 @@ TEST_CASE("go: of many fibers none begins long after those that were made later"
   });
 }
 
+//     main                         the processor's queue                   the global queue
+//     makes 500                    the latest of them                      the rest, and of each round before
+//     yields                       a share of those, all at once
+//     makes 500 more               has no room: half of it is driven out   … behind all that came in since
+TEST_CASE("go: who has come out of the global queue is not driven back into it" * doctest::skip(test::k_chaos)) {
+  in_order([](expect& e) {
+    constexpr int k_rounds = 10, k_each = 500, k_nearly = 3'000;  // a share at once: 3,966
+    std::vector<int> begun;
+    wait_group all;
+    for (int round = 0; round < k_rounds; ++round) {
+      for (int i = 0; i < k_each; ++i) all.go([&begun, mine = round * k_each + i] { begun.push_back(mine); });
+      this_fiber::yield();
+    }
+    all.wait();
+    int latest = 0;
+    for (int at = 0; at < k_rounds * k_each; ++at) latest = std::max(latest, at - begun[static_cast<std::size_t>(at)]);
+    e(latest < k_nearly);
+  });
+}
+
 //     fiber                        main                                    the global queue
 //     waits for `hurry`
 //                                  makes 2,500 fibers                      2,300 that have not begun
